@@ -1,0 +1,1 @@
+"""Run Inkless, Apache Kafka with diskless topics, in your own cloud account with Pulumi."""

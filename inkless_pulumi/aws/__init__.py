@@ -1,0 +1,1 @@
+"""Inkless on AWS."""

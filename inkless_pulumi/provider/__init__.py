@@ -1,0 +1,1 @@
+"""The plugin `pulumi-resource-inkless`: the resources that no cloud has."""

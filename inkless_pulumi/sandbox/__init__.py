@@ -1,0 +1,1 @@
+"""A cloud account emulated on this machine."""

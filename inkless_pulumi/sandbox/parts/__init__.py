@@ -1,0 +1,1 @@
+"""The real local parts behind the sandbox account."""
