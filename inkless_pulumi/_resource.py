@@ -1,0 +1,136 @@
+"""The base of the package's resource classes: Python's names outside, the wire's names inside."""
+
+import inspect
+import typing
+from collections.abc import Mapping
+from typing import Any, ClassVar, NotRequired, TypedDict, TypeVar
+
+import pulumi
+
+__all__ = ["InklessResource", "SecretStoreArgs"]
+
+_R = TypeVar("_R", bound="InklessResource")
+
+
+class SecretStoreArgs(TypedDict):
+    """Where secrets are kept."""
+
+    kind: NotRequired[pulumi.Input[str]]
+    """The service. Default (and only one today): `aws-secrets-manager`."""
+    region: pulumi.Input[str]
+    """The cloud's region, for example `eu-central-1`."""
+    profile: NotRequired[pulumi.Input[str]]
+    """A named profile of the machine that runs Pulumi. Default: the usual credential chain."""
+
+
+class InklessResource(pulumi.CustomResource):
+    """A resource that the plugin `pulumi-resource-inkless` implements.
+
+    A subclass sets `_token` and `_args` (the TypedDict of its arguments) and annotates its outputs
+    as `name: pulumi.Output[T]`.
+    """
+
+    _token: ClassVar[str]
+    _args: ClassVar[type[Any]]
+    _python_names: ClassVar[dict[str, str]]
+    _wire_names: ClassVar[dict[str, str]]
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        if "_args" not in dir(cls):
+            return  # a common base of several resources
+        names = dict.fromkeys([*typing.get_type_hints(cls._args), *_outputs(cls)])
+        cls._wire_names = {name: _camel(name) for name in names}
+        cls._python_names = {wire: name for name, wire in cls._wire_names.items()}
+
+    def __init__(
+        self,
+        resource_name: str,
+        args: Mapping[str, Any] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        properties: dict[str, Any] = dict.fromkeys(self._wire_names)
+        properties.update(_wire_arguments(args or {}, self._args))
+        super().__init__(self._token, resource_name, properties, opts)
+
+    @classmethod
+    def get(
+        cls: type[_R],
+        resource_name: str,
+        id: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> _R:
+        """Look up an existing resource by its id, without managing it."""
+        looked_up = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
+        instance = cls.__new__(cls)
+        InklessResource.__init__(instance, resource_name, None, looked_up)
+        return instance
+
+    def translate_output_property(self, prop: str) -> str:
+        """Turn a name on the wire into the attribute's."""
+        return self._python_names.get(prop, prop)
+
+    def translate_input_property(self, prop: str) -> str:
+        """Turn an argument's name into the wire's."""
+        return self._wire_names.get(prop, prop)
+
+
+def _outputs(cls: type) -> list[str]:
+    """Names of the annotated outputs of a resource class."""
+    classes = cls.__mro__[: cls.__mro__.index(InklessResource)]
+    annotated = [name for base in classes for name in inspect.get_annotations(base)]
+    return [name for name in annotated if not name.startswith("_")]
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
+
+
+def _wire_arguments(args: Mapping[str, Any], shape: type[Any]) -> dict[str, Any]:
+    """Arguments with the keys of nested argument dictionaries in the wire's spelling.
+
+    The top level keeps Python's names: Pulumi translates those, and names attributes by them.
+    """
+    hints = typing.get_type_hints(shape)
+    unknown = [name for name in args if name not in hints]
+    if unknown:
+        raise TypeError(
+            f"{shape.__name__} has no argument {', '.join(unknown)}; it has {', '.join(hints)}."
+        )
+    return {name: _wire_value(value, hints[name]) for name, value in args.items()}
+
+
+def _wire_value(value: Any, hint: Any) -> Any:
+    """A value with the keys of every argument dictionary in it (but not of maps) translated."""
+    nested, is_list = _nested_shape(hint)
+    if nested is None or value is None:
+        return value
+    if inspect.isawaitable(value):
+        value = pulumi.Output.from_input(value)
+    if isinstance(value, pulumi.Output):
+        return value.apply(lambda known: _wire_value(known, hint))
+    if is_list:
+        return [_wire_value(item, nested) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    arguments = _wire_arguments(_python_keys(value, nested), nested)
+    return {_camel(name): item for name, item in arguments.items()}
+
+
+def _python_keys(value: Mapping[str, Any], shape: type[Any]) -> dict[str, Any]:
+    """Accept a dictionary that came out of a resource, with the wire's keys, as well."""
+    names = {_camel(name): name for name in typing.get_type_hints(shape)}
+    return {names.get(key, key): item for key, item in value.items()}
+
+
+def _nested_shape(hint: Any) -> tuple[type[Any] | None, bool]:
+    """Find the argument dictionary that a type hint speaks of, and whether it is a list of them."""
+    if typing.is_typeddict(hint):
+        return hint, False
+    is_list = typing.get_origin(hint) in (list, typing.Sequence)
+    for part in typing.get_args(hint):
+        nested, within_list = _nested_shape(part)
+        if nested is not None:
+            return nested, is_list or within_list
+    return None, False
