@@ -177,6 +177,10 @@ class Resource(ABC, Generic[I, O]):
             return {}
         return {name: getattr(prior, name) for name in self.stable_outputs}
 
+    def canonical_id(self, id: str, outputs: O) -> str:
+        """Turn the id that an import was given into the one to record."""
+        return id
+
     @abstractmethod
     def create(self, inputs: I, context: Context) -> Created[O]:
         """Make the resource. Interrupted at any point, it can be called again."""

@@ -1,0 +1,165 @@
+"""Inputs against a resource's model, as far as they are known.
+
+At preview some inputs are unknown. Whatever is known is validated all the same: the whole is given
+to pydantic with the unknown places marked, and errors that only say that a mark is not a value are
+dropped. Defaults are filled in here, so that state has every input in full.
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, get_args
+
+from pydantic import BaseModel, TypeAdapter, ValidationError, create_model
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
+
+from inkless_pulumi.core.errors import Problem
+from inkless_pulumi.provider.resource import WireModel
+from inkless_pulumi.provider.wire import Path, has_unknown, path_below, unknown_paths
+
+__all__ = ["Validated", "lenient", "to_plain", "validate"]
+
+
+@dataclass(frozen=True)
+class Validated:
+    """Inputs after validation."""
+
+    known: Mapping[str, object]
+    """Validated values by Python name; an input with anything unknown in it is absent."""
+    properties: Mapping[str, object]
+    """Plain values by wire name, defaults included, unknown ones as they came."""
+    problems: tuple[Problem, ...] = ()
+    """What is wrong; when not empty, `known` is empty and `properties` are as given."""
+
+
+def validate(
+    model: type[WireModel], given: Mapping[str, object], secrets: Iterable[str] = ()
+) -> Validated:
+    """Validate plain inputs.
+
+    Args:
+        model: of the inputs.
+        given: plain values by wire name.
+        secrets: wire names of inputs whose values must not be shown.
+    """
+    given = {name: value for name, value in given.items() if value is not None}
+    problems = tuple(_problems(model, given, frozenset(secrets)))
+    if problems:
+        return Validated({}, given, problems)
+    unknown = {name: value for name, value in given.items() if has_unknown(value)}
+    certain = {name: value for name, value in given.items() if name not in unknown}
+    left_out = frozenset(name for name in model.model_fields if to_camel(name) in unknown)
+    validated = _model_without(model, left_out).model_validate(certain)
+    known = {name: getattr(validated, name) for name in model.model_fields if name not in left_out}
+    return Validated(known, {**to_plain(validated), **unknown})
+
+
+def lenient(model: type[WireModel], given: Mapping[str, object]) -> dict[str, object]:
+    """Read old properties field by field: by Python name, what can't be understood left out."""
+    understood: dict[str, object] = {}
+    for name in model.model_fields:
+        value = given.get(to_camel(name))
+        if value is None or has_unknown(value):
+            continue
+        try:
+            understood[name] = getattr(
+                _only(model, name).model_validate({to_camel(name): value}), name
+            )
+        except ValidationError:
+            continue
+    return understood
+
+
+def to_plain(values: BaseModel) -> dict[str, object]:
+    """A model as plain values by wire name; what is None is left out."""
+    return values.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+@lru_cache(maxsize=256)
+def _model_without(model: type[WireModel], names: frozenset[str]) -> type[WireModel]:
+    """A model whose fields `names` need no value and whose validators don't run for them."""
+    if not names:
+        return model
+    fields: dict[str, Any] = dict.fromkeys(names, (object, None))
+    return create_model(model.__name__, __base__=model, **fields)
+
+
+def _only(model: type[WireModel], name: str) -> type[WireModel]:
+    return _model_without(model, frozenset(model.model_fields) - {name})
+
+
+def _problems(
+    model: type[WireModel], given: Mapping[str, object], secrets: frozenset[str]
+) -> Iterable[Problem]:
+    try:
+        TypeAdapter(model).validate_python(given)
+    except ValidationError as invalid:
+        unknown = list(unknown_paths(dict(given)))
+        for error in invalid.errors(include_url=False):
+            if not any(_related(error["loc"], path) for path in unknown):
+                yield _problem(
+                    model, error, secret=error["loc"][:1] in {(name,) for name in secrets}
+                )
+
+
+def _related(place: Path, unknown: Path) -> bool:
+    """Whether an error is about an unknown value, or about something that holds one."""
+    length = min(len(place), len(unknown))
+    return place[:length] == unknown[:length]
+
+
+def _problem(model: type[WireModel], error: ErrorDetails, *, secret: bool) -> Problem:
+    path = ""
+    for part in error["loc"]:
+        path = path_below(path, part)
+    value = "[secret]" if secret else error["input"]
+    description = _description(model, error["loc"])
+    match error["type"]:
+        case "missing":
+            return Problem(path, None, "is required", f"give it: {description}")
+        case "extra_forbidden":
+            return Problem(path, value, "there is no such property", _spelling(model, error["loc"]))
+        case "value_error":
+            return Problem(path, value, str(error["ctx"]["error"]), f"it is: {description}")
+        case _:
+            rule = error["msg"].removeprefix("Input ")
+            return Problem(path, value, rule, f"it is: {description}")
+
+
+def _field_owner(model: type[WireModel], place: Path) -> type[WireModel]:
+    """The model that a place in the properties belongs to."""
+    for part in place[:-1]:
+        for name, field in model.model_fields.items():
+            if to_camel(name) == part:
+                model = _nested_model(field.annotation) or model
+                break
+    return model
+
+
+def _nested_model(annotation: object) -> type[WireModel] | None:
+    """The model in `Model`, `Model | None` or `list[Model]`."""
+    if isinstance(annotation, type) and issubclass(annotation, WireModel):
+        return annotation
+    parts = (_nested_model(part) for part in get_args(annotation))
+    return next((part for part in parts if part is not None), None)
+
+
+def _description(model: type[WireModel], place: Path) -> str:
+    """The field's description from the schema, on one line and without its full stop."""
+    owner = _field_owner(model, place)
+    for part in reversed(place):
+        for name, field in owner.model_fields.items():
+            if to_camel(name) == part and field.description:
+                return " ".join(field.description.split()).removesuffix(".")
+    return "see the package's schema"
+
+
+def _spelling(model: type[WireModel], place: Path) -> str:
+    owner = _field_owner(model, place)
+    names = [to_camel(name) for name in owner.model_fields]
+    close = difflib.get_close_matches(str(place[-1]), names, n=1)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"the properties are {', '.join(sorted(names))}"
