@@ -1,0 +1,89 @@
+"""pydantic's validation errors in the words and paths of our own `Problem`.
+
+pydantic says where in the model a value is wrong; a user needs the argument as written, the rule in
+one clause and the way out. Types of error that have no entry here keep pydantic's own sentence.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from inkless_pulumi.core.errors import Problem
+
+
+def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
+    """One problem for each place in `model` that an input got wrong."""
+    seen: dict[str, Problem] = {}
+    for detail in error.errors(include_url=False):
+        problem = problem_of(detail, model)
+        seen.setdefault(problem.path, problem)
+    return list(seen.values())
+
+
+def problem_of(detail: ErrorDetails, model: type[BaseModel]) -> Problem:
+    """One of pydantic's errors as a problem."""
+    location = _without_union_branches(detail["loc"])
+    path = argument_path(location)
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        names = _field_names(model, location[:-1])
+        return Problem(path, None, "is not an argument", suggestion(str(location[-1]), names))
+    if kind == "missing":
+        return Problem(path, None, "is required", "give it a value")
+    value = detail["input"]
+    if kind == "literal_error":
+        expected = str(context["expected"])
+        return Problem(path, value, "is not one of the possible values", f"use {expected}")
+    if kind.startswith(("greater_than", "less_than")):
+        return Problem(path, value, "is out of range", _bound(kind, context))
+    if kind == "string_too_short":
+        return Problem(path, value, "must not be empty", "give it a value or leave it out")
+    return Problem(path, value, _clause(detail["msg"]), "give a value of that kind")
+
+
+def _bound(kind: str, context: dict[str, object]) -> str:
+    limit = context.get("ge", context.get("le", context.get("gt", context.get("lt"))))
+    return f"use {limit} or {'more' if kind.startswith('greater') else 'less'}"
+
+
+def _clause(sentence: str) -> str:
+    text = sentence.removeprefix("Input should be ").removeprefix("Input ").rstrip(".")
+    return f"must be {text}" if sentence.startswith("Input should be ") else text
+
+
+def argument_path(location: Iterable[str | int]) -> str:
+    """`("settings", "log.dirs")` as a user writes it: `settings["log.dirs"]`."""
+    path = ""
+    for part in location:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif not part.isidentifier():
+            path += f'["{part}"]'
+        else:
+            path += f".{part}" if path else part
+    return path or "the arguments"
+
+
+def _without_union_branches(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """`settings.x.int` is pydantic's way of saying which type of a union it tried."""
+    if len(location) == 3 and location[0] == "settings":
+        return location[:2]
+    return location
+
+
+def _field_names(model: type[BaseModel], parents: tuple[int | str, ...]) -> list[str]:
+    for parent in parents:
+        field = model.model_fields.get(str(parent))
+        nested = field.annotation if field is not None else None
+        if not (isinstance(nested, type) and issubclass(nested, BaseModel)):
+            return []
+        model = nested
+    return list(model.model_fields)
+
+
+def suggestion(name: str, known: Iterable[str], what: str = "argument") -> str:
+    """The way out of a mistyped name: the closest known one, or to remove it."""
+    close = get_close_matches(name, list(known), n=1, cutoff=0.75)
+    return f'did you mean "{close[0]}"?' if close else f"remove it or correct the {what}'s name"

@@ -1,0 +1,9 @@
+"""Stub."""
+
+from inkless_pulumi.core.errors import Problem
+from inkless_pulumi.core.service_model import ServiceDeclaration
+
+
+def override_problems(service: ServiceDeclaration) -> list[Problem]:
+    """Stub."""
+    return []

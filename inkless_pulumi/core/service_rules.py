@@ -1,0 +1,158 @@
+"""The rules of a service that need more than one argument, or more than a type.
+
+Each rule is a function from a declaration to the problems it sees; `check_service` runs all of
+them, so that a user corrects everything at once.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from inkless_pulumi.core.errors import Problem, raise_problems
+from inkless_pulumi.core.image import image_problems, version_problems
+from inkless_pulumi.core.model_errors import suggestion
+from inkless_pulumi.core.network import network_problems
+from inkless_pulumi.core.overrides import override_problems
+from inkless_pulumi.core.plans import PLANS
+from inkless_pulumi.core.service_model import ClusterType, ServiceDeclaration
+from inkless_pulumi.core.startup_rules import declared_settings_problems
+from inkless_pulumi.core.storage_names import bucket_problems, endpoint_problems, prefix_problems
+
+ZONES: Final = 3
+"""Three zones: losing one leaves a majority of the quorum and two in-sync replicas."""
+CLASSIC_IS_FINAL: Final = (
+    "a classic service can't be upgraded to Inkless in place; moving later means a new service "
+    "and a migration of its data"
+)
+_NAME = re.compile(r"[A-Za-z](?:-?[A-Za-z0-9])*")
+_LONGEST_NAME = 40
+_ZONE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+def check_service(declaration: ServiceDeclaration) -> None:
+    """Raise DeclarationError with every rule that a declaration breaks."""
+    problems: list[Problem] = []
+    for rule in _RULES:
+        problems.extend(rule(declaration))
+    raise_problems(problems, f'service "{declaration.name}"')
+
+
+def _name_rules(service: ServiceDeclaration) -> list[Problem]:
+    if _NAME.fullmatch(service.name) and len(service.name) <= _LONGEST_NAME:
+        return []
+    rule = (
+        f"must be at most {_LONGEST_NAME} letters, digits and single hyphens, and begin with a "
+        "letter, because the names of cloud resources are made from it"
+    )
+    return [Problem("name", service.name, rule, 'choose a name like "orders"')]
+
+
+def _zone_rules(service: ServiceDeclaration) -> list[Problem]:
+    zones = list(service.zones)
+    twice = [zone for zone, count in Counter(zones).items() if count > 1]
+    if twice:
+        rule = f"names {' and '.join(twice)} more than once; each zone gets one controller"
+        return [Problem("zones", zones, rule, "name three different zones")]
+    if len(zones) != ZONES:
+        rule = f"has {len(zones)} zone{'s' * (len(zones) != 1)} where {ZONES} are needed"
+        remedy = "name three zones, so that the quorum survives the loss of any of them"
+        return [Problem("zones", zones, rule, remedy)]
+    return [
+        Problem(f"zones[{index}]", zone, "is not a zone's name", 'write it like "eu-west-1a"')
+        for index, zone in enumerate(zones)
+        if not _ZONE.fullmatch(zone)
+    ]
+
+
+def _version_rules(service: ServiceDeclaration) -> list[Problem]:
+    image = image_problems(service.image) if service.image is not None else []
+    return version_problems(service.version) + image
+
+
+def _plan_rules(service: ServiceDeclaration) -> list[Problem]:
+    if service.plan not in PLANS:
+        rule = f"is not a plan; the plans are {', '.join(PLANS)}"
+        return [Problem("plan", service.plan, rule, suggestion(service.plan, PLANS, "plan"))]
+    problems = []
+    if service.effective_topology == "combined" and service.brokers_per_zone != 1:
+        rule = "a combined topology has exactly one node a zone"
+        remedy = 'use topology="dedicated", or leave brokers_per_zone at 1'
+        problems.append(Problem("brokers_per_zone", service.brokers_per_zone, rule, remedy))
+    return problems + _heap_rules(service)
+
+
+def _heap_rules(service: ServiceDeclaration) -> list[Problem]:
+    smallest = service.sizes.broker_memory_mib
+    if service.effective_topology == "dedicated":
+        smallest = min(smallest, service.sizes.controller_memory_mib)
+    # A quarter stays for what lives outside the heap: threads, metaspace, TLS buffers, page cache.
+    largest_heap = smallest * 3 // 4
+    if service.heap_mib is None or service.heap_mib <= largest_heap:
+        return []
+    rule = f'plan "{service.plan}" has machines of {smallest} MiB, which leave {largest_heap} MiB'
+    return [
+        Problem(
+            "heap_mib", service.heap_mib, rule, "ask for less, or leave it out to size it there"
+        )
+    ]
+
+
+def _cluster_type_rules(service: ServiceDeclaration) -> list[Problem]:
+    if service.cluster_type == "classic" and not service.classic_eligible:
+        rule = (
+            "classic services are for eligible accounts only: those that must run without "
+            f"diskless topics and know that {CLASSIC_IS_FINAL}"
+        )
+        remedy = (
+            'leave cluster_type at "inkless", or set classic_eligible=True if yours is eligible'
+        )
+        return [Problem("cluster_type", "classic", rule, remedy)]
+    return []
+
+
+def _storage_rules(service: ServiceDeclaration) -> list[Problem]:
+    storage = service.storage
+    problems = prefix_problems(storage.prefix)
+    if storage.bucket is not None:
+        problems += bucket_problems(storage.bucket)
+    if storage.endpoint is not None:
+        problems += endpoint_problems(storage.endpoint)
+    if not _REGION.fullmatch(storage.region):
+        rule = "is not a region's name"
+        problems.append(
+            Problem("storage.region", storage.region, rule, 'write it like "eu-west-1"')
+        )
+    return problems
+
+
+def _network_rules(service: ServiceDeclaration) -> list[Problem]:
+    return [] if service.network.cidr is None else network_problems(service.network.cidr)
+
+
+def _settings_rules(service: ServiceDeclaration) -> list[Problem]:
+    """Rules between settings only make sense once each of them is sound by itself."""
+    return override_problems(service) or declared_settings_problems(service)
+
+
+_RULES: Final[tuple[Callable[[ServiceDeclaration], Iterable[Problem]], ...]] = (
+    _name_rules,
+    _zone_rules,
+    _version_rules,
+    _plan_rules,
+    _cluster_type_rules,
+    _storage_rules,
+    _network_rules,
+    _settings_rules,
+)
+
+
+def check_cluster_type_change(old: ClusterType | str, new: ClusterType | str) -> list[Problem]:
+    """Why a service's type can't become another; empty when it stays."""
+    if old == new:
+        return []
+    why = CLASSIC_IS_FINAL if old == "classic" else "diskless topics have no way back to classic"
+    rule = f'the type of a service is fixed at creation, and this one is "{old}": {why}'
+    remedy = f'set it back to "{old}", or declare a new service of type "{new}" and move to it'
+    return [Problem("cluster_type", new, rule, remedy)]
