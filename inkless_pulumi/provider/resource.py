@@ -140,6 +140,9 @@ class Resource(ABC, Generic[I, O]):
         Args:
             known: validated inputs by Python name; one not known yet (at preview) is absent.
             olds: the inputs of the last update, likewise; None when the resource is new.
+
+        Returns:
+            Problems whose paths are spelt as in Python: `secret_store.kind`.
         """
         return ()
 

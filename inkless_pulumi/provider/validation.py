@@ -5,19 +5,18 @@ to pydantic with the unknown places marked, and errors that only say that a mark
 dropped. Defaults are filled in here, so that state has every input in full.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, get_args
 
-from pydantic import BaseModel, TypeAdapter, ValidationError, create_model
+from pydantic import BaseModel, ValidationError, create_model
 from pydantic.alias_generators import to_camel
-from pydantic_core import ErrorDetails
 
 from inkless_pulumi.core.errors import Problem
+from inkless_pulumi.core.model_errors import problem_of
 from inkless_pulumi.provider.resource import WireModel
-from inkless_pulumi.provider.wire import Path, has_unknown, path_below, unknown_paths
+from inkless_pulumi.provider.wire import Path, has_unknown, unknown_paths
 
 __all__ = ["Validated", "lenient", "to_plain", "validate"]
 
@@ -93,15 +92,16 @@ def _only(model: type[WireModel], name: str) -> type[WireModel]:
 def _problems(
     model: type[WireModel], given: Mapping[str, object], secrets: frozenset[str]
 ) -> Iterable[Problem]:
+    values = _by_python_name(model, given)
     try:
-        TypeAdapter(model).validate_python(given)
+        model.model_validate(values)
     except ValidationError as invalid:
-        unknown = list(unknown_paths(dict(given)))
+        unknown = list(unknown_paths(values))
+        hidden = set(_by_python_name(model, dict.fromkeys(secrets)))
         for error in invalid.errors(include_url=False):
             if not any(_related(error["loc"], path) for path in unknown):
-                yield _problem(
-                    model, error, secret=error["loc"][:1] in {(name,) for name in secrets}
-                )
+                problem = problem_of(error, model)
+                yield replace(problem, value=None) if error["loc"][0] in hidden else problem
 
 
 def _related(place: Path, unknown: Path) -> bool:
@@ -110,32 +110,23 @@ def _related(place: Path, unknown: Path) -> bool:
     return place[:length] == unknown[:length]
 
 
-def _problem(model: type[WireModel], error: ErrorDetails, *, secret: bool) -> Problem:
-    path = ""
-    for part in error["loc"]:
-        path = path_below(path, part)
-    value = "[secret]" if secret else error["input"]
-    description = _description(model, error["loc"])
-    match error["type"]:
-        case "missing":
-            return Problem(path, None, "is required", f"give it: {description}")
-        case "extra_forbidden":
-            return Problem(path, value, "there is no such property", _spelling(model, error["loc"]))
-        case "value_error":
-            return Problem(path, value, str(error["ctx"]["error"]), f"it is: {description}")
-        case _:
-            rule = error["msg"].removeprefix("Input ")
-            return Problem(path, value, rule, f"it is: {description}")
+def _by_python_name(model: type[WireModel], given: Mapping[str, object]) -> dict[str, object]:
+    """Values with the wire's names in Python's spelling, which is what the user wrote."""
+    fields = {to_camel(name): (name, field) for name, field in model.model_fields.items()}
+    values = {}
+    for key, value in given.items():
+        name, field = fields.get(key, (key, None))
+        nested = _nested_model(field.annotation) if field is not None else None
+        values[name] = value if nested is None else _nested_by_python_name(nested, value)
+    return values
 
 
-def _field_owner(model: type[WireModel], place: Path) -> type[WireModel]:
-    """The model that a place in the properties belongs to."""
-    for part in place[:-1]:
-        for name, field in model.model_fields.items():
-            if to_camel(name) == part:
-                model = _nested_model(field.annotation) or model
-                break
-    return model
+def _nested_by_python_name(model: type[WireModel], value: object) -> object:
+    if isinstance(value, dict):
+        return _by_python_name(model, value)
+    if isinstance(value, list):
+        return [_nested_by_python_name(model, item) for item in value]
+    return value
 
 
 def _nested_model(annotation: object) -> type[WireModel] | None:
@@ -144,22 +135,3 @@ def _nested_model(annotation: object) -> type[WireModel] | None:
         return annotation
     parts = (_nested_model(part) for part in get_args(annotation))
     return next((part for part in parts if part is not None), None)
-
-
-def _description(model: type[WireModel], place: Path) -> str:
-    """The field's description from the schema, on one line and without its full stop."""
-    owner = _field_owner(model, place)
-    for part in reversed(place):
-        for name, field in owner.model_fields.items():
-            if to_camel(name) == part and field.description:
-                return " ".join(field.description.split()).removesuffix(".")
-    return "see the package's schema"
-
-
-def _spelling(model: type[WireModel], place: Path) -> str:
-    owner = _field_owner(model, place)
-    names = [to_camel(name) for name in owner.model_fields]
-    close = difflib.get_close_matches(str(place[-1]), names, n=1)
-    if close:
-        return f"did you mean {close[0]}?"
-    return f"the properties are {', '.join(sorted(names))}"

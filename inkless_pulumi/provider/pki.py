@@ -1,0 +1,225 @@
+"""Keys and X.509 certificates of a service: made, signed, read back.
+
+Keys are EC P-256 in unencrypted PKCS#8: the form that every Java reads from a PEM file (Java 17 has
+no decryption for the encrypted form that the cryptography package writes).
+"""
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from inkless_pulumi.core.errors import InklessError
+
+__all__ = [
+    "Identity",
+    "IdentityError",
+    "addresses_of",
+    "fingerprint",
+    "issue",
+    "new_authority",
+    "not_after",
+    "parse",
+    "subject_of",
+    "validity_days_of",
+]
+
+# A node whose clock is a little behind must not find the certificate not yet valid.
+_BACKDATED = timedelta(hours=1)
+
+
+class IdentityError(InklessError):
+    """A text is no private key with its certificate, or the two don't belong together."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A private key, its certificate, and the authority that signed it (none: itself)."""
+
+    key: ec.EllipticCurvePrivateKey = field(repr=False)
+    certificate: x509.Certificate
+    authority: x509.Certificate | None = None
+
+    def pem(self) -> str:
+        """All of it as one PEM text: key, certificate, authority. A secret."""
+        key = self.key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        return key.decode() + self.certificate_pem() + _pem(self.authority)
+
+    def certificate_pem(self) -> str:
+        """The certificate alone: public."""
+        return _pem(self.certificate)
+
+    def issued_by(self, authority_fingerprint: str) -> bool:
+        """Whether the authority with this fingerprint signed the certificate."""
+        if self.authority is None or fingerprint(self.authority) != authority_fingerprint:
+            return False
+        try:
+            self.certificate.verify_directly_issued_by(self.authority)
+        except (InvalidSignature, ValueError, TypeError):
+            return False
+        return True
+
+
+def new_authority(*, common_name: str, organization: str, days: int) -> Identity:
+    """Make a certificate authority that may sign leaf certificates, but no further authorities."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = _name(organization, None, common_name)
+    usage = _key_usage(signs_certificates=True)
+    certificate = (
+        _builder(name, name, key, days)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(usage, critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return Identity(key, certificate)
+
+
+def issue(
+    authority: Identity,
+    *,
+    common_name: str,
+    organizational_unit: str,
+    organization: str,
+    addresses: Sequence[str],
+    days: int,
+) -> Identity:
+    """Make a key and a certificate for a TLS server and client, valid at most as long as the CA."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = _name(organization, organizational_unit, common_name)
+    signer = authority.certificate
+    purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    signer_key_id = signer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    key_id = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(signer_key_id)
+    builder = (
+        _builder(subject, signer.subject, key, days, latest=signer.not_valid_after_utc)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_key_usage(signs_certificates=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+        .add_extension(key_id, critical=False)
+    )
+    if addresses:
+        names = x509.SubjectAlternativeName([_general_name(address) for address in addresses])
+        builder = builder.add_extension(names, critical=False)
+    return Identity(key, builder.sign(authority.key, hashes.SHA256()), signer)
+
+
+def parse(text: str) -> Identity:
+    """Read back what `Identity.pem` wrote.
+
+    Raises:
+        IdentityError: the text is something else; it is not repeated in the message.
+    """
+    try:
+        key = serialization.load_pem_private_key(text.encode(), password=None)
+        certificate, *chain = x509.load_pem_x509_certificates(text.encode())
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise IdentityError("is no PEM text with a private key and its certificate") from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise IdentityError("holds a private key that is not an EC key")
+    if certificate.public_key() != key.public_key():
+        raise IdentityError("holds a certificate that is not its private key's")
+    return Identity(key, certificate, chain[0] if chain else None)
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """SHA-256 of the certificate, in hexadecimal."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+def not_after(certificate: x509.Certificate) -> str:
+    """The last moment of validity, as RFC 3339 in UTC."""
+    return certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def validity_days_of(certificate: x509.Certificate) -> int:
+    """Days from issue to expiry, as they were asked for."""
+    issued = certificate.not_valid_before_utc + _BACKDATED
+    return round((certificate.not_valid_after_utc - issued) / timedelta(days=1))
+
+
+def subject_of(certificate: x509.Certificate) -> tuple[str, str, str]:
+    """Organization, organizational unit and common name; empty where the subject has none."""
+    parts = (NameOID.ORGANIZATION_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.COMMON_NAME)
+    found = [certificate.subject.get_attributes_for_oid(part) for part in parts]
+    organization, unit, common_name = (str(values[0].value) if values else "" for values in found)
+    return organization, unit, common_name
+
+
+def addresses_of(certificate: x509.Certificate) -> list[str]:
+    """The addresses and host names that the certificate is for, in its order."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return [str(name.value) for name in names]
+
+
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    days: int,
+    latest: datetime | None = None,
+) -> x509.CertificateBuilder:
+    now = datetime.now(UTC).replace(microsecond=0)
+    expiry = now + timedelta(days=days)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _BACKDATED)
+        .not_valid_after(min(expiry, latest) if latest else expiry)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+def _name(organization: str, unit: str | None, common_name: str) -> x509.Name:
+    """A subject, encoded from the general to the particular.
+
+    Java prints it the other way round, `CN=…,OU=…,O=…`, and that is what the brokers' rules for
+    principals match.
+    """
+    parts = [(NameOID.ORGANIZATION_NAME, organization)]
+    if unit is not None:
+        parts.append((NameOID.ORGANIZATIONAL_UNIT_NAME, unit))
+    parts.append((NameOID.COMMON_NAME, common_name))
+    return x509.Name([x509.NameAttribute(oid, text) for oid, text in parts])
+
+
+def _general_name(address: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(address))
+    except ValueError:
+        return x509.DNSName(address)
+
+
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _pem(certificate: x509.Certificate | None) -> str:
+    if certificate is None:
+        return ""
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
