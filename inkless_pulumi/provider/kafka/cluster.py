@@ -1,0 +1,19 @@
+"""A real cluster, behind the plain requests of `model.Cluster`."""
+
+from inkless_pulumi.provider.kafka.acl_requests import KafkaAcls
+from inkless_pulumi.provider.kafka.client import Session
+from inkless_pulumi.provider.kafka.node_requests import KafkaNodes
+from inkless_pulumi.provider.kafka.topic_requests import KafkaTopics
+from inkless_pulumi.provider.kafka.user_requests import KafkaUsers
+
+__all__ = ["KafkaCluster"]
+
+
+class KafkaCluster:
+    """A cluster as one operation uses it."""
+
+    def __init__(self, session: Session) -> None:
+        self.topics = KafkaTopics(session)
+        self.users = KafkaUsers(session)
+        self.acls = KafkaAcls(session)
+        self.nodes = KafkaNodes(session)

@@ -1,0 +1,205 @@
+"""How a resource says which cluster it means, and the connections of this process.
+
+Connections are kept per cluster and identity: a thousand topics use one. Nothing is contacted until
+a request is made, so never at preview.
+"""
+
+import json
+import os
+import ssl
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, ValidationError
+
+from inkless_pulumi.core.errors import ConnectionFailed
+from inkless_pulumi.provider.kafka.model import Cluster
+from inkless_pulumi.provider.resource import Context, WireModel
+from inkless_pulumi.provider.secret_stores import (
+    SecretStore,
+    SecretStoreInputs,
+    open_secret_store,
+)
+
+if TYPE_CHECKING:
+    from inkless_pulumi.provider.kafka.client import Limits, SharedClient, Target
+
+__all__ = [
+    "CONNECTIONS",
+    "ConnectionInputs",
+    "Connections",
+    "OpenCluster",
+    "connection_for_import",
+    "servers",
+]
+
+_IMPORT_VARIABLE = "INKLESS_CONNECTION"
+_PROXY_SCHEMES = ("socks5", "socks5h")
+
+
+def _server_list(value: str) -> str:
+    for address in servers(value):
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            raise ValueError(f"must be host:port, or several joined by commas; {address!r} is not")
+    if not servers(value):
+        raise ValueError("must name at least one server as host:port")
+    return value
+
+
+def _proxy_url(value: str) -> str:
+    way = urlsplit(value)
+    if way.scheme not in _PROXY_SCHEMES or not way.hostname:
+XX
+    return value
+
+
+class ConnectionInputs(WireModel):
+    """How to reach a cluster as its administrator."""
+
+    bootstrap_servers: Annotated[str, AfterValidator(_server_list)]
+    """Brokers to connect to first, `host:port` joined by commas: the mutual-TLS listener's."""
+    ca_certificate: str
+    """PEM of the CA that signed the brokers' certificates."""
+    identity_secret_id: str
+    """Id of the secret with the administrator's private key and certificate, both PEM."""
+    secret_store: SecretStoreInputs
+    """Where that secret is."""
+    proxy: Annotated[str, AfterValidator(_proxy_url)] | None = None
+    """A SOCKS5 proxy (`socks5://host:port`) through which brokers are reached. Default: none."""
+    image: str | None = None
+    """The brokers' image, named in errors about what the brokers can't do. Default: unknown."""
+
+
+OpenCluster = Callable[[ConnectionInputs, Context], Cluster]
+"""Gives a resource the cluster it speaks of; nothing is contacted until a request is made."""
+
+
+def servers(bootstrap_servers: str) -> tuple[str, ...]:
+    """The addresses in a list joined by commas."""
+    addresses = (address.strip() for address in bootstrap_servers.split(","))
+    return tuple(address for address in addresses if address)
+
+
+def connection_for_import(
+    what: str, environment: Mapping[str, str] = os.environ
+) -> ConnectionInputs:
+    """The connection for an import, which comes without arguments.
+
+    Args:
+        what: is imported, for the error.
+        environment: holds the connection as JSON, with the wire's names, as a stack prints it.
+
+    Raises:
+        ConnectionFailed: it is not given, or is not a connection.
+    """
+    text = environment.get(_IMPORT_VARIABLE)
+    remedy = (
+        f"set {_IMPORT_VARIABLE} to the service's connection as JSON, for example "
+        f'{_IMPORT_VARIABLE}="$(pulumi stack output connection --json)"'
+    )
+    if not text:
+        raise ConnectionFailed(f"To import {what} a connection to its cluster is needed; {remedy}.")
+    try:
+        return ConnectionInputs.model_validate(json.loads(text))
+    except (ValidationError, ValueError) as invalid:
+        places = ", ".join(_places(invalid)) or "it is not JSON"
+        raise ConnectionFailed(
+            f"{_IMPORT_VARIABLE} is not a connection ({places}); {remedy}."
+        ) from None
+
+
+def _places(invalid: Exception) -> Iterable[str]:
+    if isinstance(invalid, ValidationError):
+        for error in invalid.errors(include_input=False, include_url=False):
+            yield f"{'.'.join(map(str, error['loc']))}: {error['msg']}"
+
+
+class Connections:
+    """The connections of this process; safe to use from several threads."""
+
+    def __init__(
+        self,
+        open_store: Callable[[SecretStoreInputs], SecretStore] = open_secret_store,
+        limits: "Limits | None" = None,
+    ) -> None:
+        self._open_store = open_store
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._clients: dict[ConnectionInputs, SharedClient] = {}
+
+    def cluster(self, inputs: ConnectionInputs, context: Context) -> Cluster:
+        """Give the cluster of a connection, over the client that all its users share."""
+        key = inputs.model_copy(update={"image": None})
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = self._client(inputs, inputs.bootstrap_servers, self._limits)
+            client = self._clients[key]
+        return _cluster(client, context)
+
+    def node(
+        self,
+        inputs: ConnectionInputs,
+        address: str,
+        context: Context,
+        limits: "Limits",
+    ) -> "tuple[Cluster, Callable[[], None]]":
+        """Give the cluster as reached through one node alone, and how to close that connection.
+
+        Such a client finds the rest of the cluster by itself, but it gets nowhere unless the very
+        process behind `address` answers first.
+        """
+        client = self._client(inputs, address, limits)
+        return _cluster(client, context), client.close
+
+    def close(self) -> None:
+        """Close all connections; they open again when used again."""
+        with self._lock:
+            clients = list(self._clients.values())
+            self._clients.clear()
+        for client in clients:
+            client.close()
+
+    def _client(
+        self,
+        inputs: ConnectionInputs,
+        bootstrap_servers: str,
+        limits: "Limits | None",
+    ) -> "SharedClient":
+        from inkless_pulumi.provider.kafka.client import Limits, SharedClient
+
+        return SharedClient(self._target(inputs, bootstrap_servers), limits or Limits())
+
+    def _target(self, inputs: ConnectionInputs, bootstrap_servers: str) -> "Target":
+        from inkless_pulumi.provider.kafka.client import Target
+
+        return Target(
+            servers=servers(bootstrap_servers),
+            context=lambda: self._tls(inputs),
+            identity=f"the administrator (secret {inputs.identity_secret_id})",
+            proxy=inputs.proxy,
+        )
+
+    def _tls(self, inputs: ConnectionInputs) -> ssl.SSLContext:
+        from inkless_pulumi.provider.kafka.tls import client_context
+
+        identity = self._open_store(inputs.secret_store).read(inputs.identity_secret_id)
+        try:
+            return client_context(inputs.ca_certificate, identity)
+        except ValueError as error:
+            raise ConnectionFailed(
+                f"No connection can be made with the secret {inputs.identity_secret_id}: {error}."
+            ) from error
+
+
+def _cluster(client: "SharedClient", context: Context) -> Cluster:
+    from inkless_pulumi.provider.kafka.client import Session
+    from inkless_pulumi.provider.kafka.cluster import KafkaCluster
+
+    return KafkaCluster(Session(client, context.pause))
+
+
+CONNECTIONS = Connections()
+"""Of the plugin's process. They end with it."""

@@ -1,0 +1,231 @@
+"""What is asked of a cluster and what it answers, as plain values."""
+
+import base64
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+__all__ = [
+    "Acl",
+    "AclRequests",
+    "BrokerState",
+    "Cluster",
+    "NewTopic",
+    "NodeRequests",
+    "PartitionState",
+    "QuorumState",
+    "Refusal",
+    "ReplicaState",
+    "ScramCredential",
+    "TopicRequests",
+    "TopicState",
+    "UserRequests",
+    "kafka_uuid",
+]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An answer of Kafka's that is an error, about one item of a request."""
+
+    error: str
+    """Kafka's name of the error, for example `TOPIC_ALREADY_EXISTS`."""
+    message: str
+    """What the broker says about it; may be empty."""
+
+    def __str__(self) -> str:
+        return f"{self.error}: {self.message}" if self.message else self.error
+
+
+@dataclass(frozen=True)
+class NewTopic:
+    """A topic to be created."""
+
+    name: str
+    partitions: int
+    replication_factor: int | None
+    """None: the cluster's default."""
+    settings: Mapping[str, str]
+    """Kafka's names and values; `diskless.enable` is one of them on a diskless topic."""
+
+
+@dataclass(frozen=True)
+class TopicState:
+    """A topic as the cluster has it."""
+
+    name: str
+    topic_id: str
+    partitions: int
+    replication_factor: int
+    settings: Mapping[str, str]
+    """What is set on the topic itself; what it has by default is not in it."""
+    has_leaders: bool = True
+    """Every partition has a leader, so that it can be written and read."""
+
+
+@dataclass(frozen=True)
+class ScramCredential:
+    """A user's SCRAM-SHA-512 credential to be set."""
+
+    user: str
+    password: str = field(repr=False)
+    iterations: int
+
+
+@dataclass(frozen=True)
+class Acl:
+    """One access control entry. The words are Kafka's, in lower case (`describe_configs`)."""
+
+    principal: str
+    host: str
+    resource_type: str
+    resource_name: str
+    pattern_type: str
+    operation: str
+    permission: str
+
+
+@dataclass(frozen=True)
+class BrokerState:
+    """A broker's registration as the cluster has it."""
+
+    node_id: int
+    address: str
+    """`host:port` of the listener that was asked."""
+    fenced: bool
+
+
+@dataclass(frozen=True)
+class PartitionState:
+    """One partition's replicas."""
+
+    topic: str
+    partition: int
+    leader: int | None
+    replicas: tuple[int, ...]
+    in_sync: tuple[int, ...]
+    offline: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ReplicaState:
+    """A node's progress in the metadata log, by the active controller's clock (ms)."""
+
+    node_id: int
+    directory_id: str | None
+    log_end_offset: int
+    last_fetch: int
+    last_caught_up: int
+
+
+@dataclass(frozen=True)
+class QuorumState:
+    """The metadata quorum."""
+
+    leader: int
+    high_watermark: int
+    voters: tuple[ReplicaState, ...]
+    observers: tuple[ReplicaState, ...]
+
+    @property
+    def now(self) -> int:
+        """The active controller's clock: it always reports itself as caught up right now."""
+        return max(voter.last_fetch for voter in self.voters if voter.node_id == self.leader)
+
+
+class TopicRequests(Protocol):
+    """Requests about topics."""
+
+    def create(self, topics: Sequence[NewTopic]) -> Mapping[str, str | Refusal]:
+        """Create topics; answers each one's id."""
+
+    def describe(self, names: Sequence[str]) -> Mapping[str, TopicState]:
+        """Look topics up; one that does not exist is not in the answer."""
+
+    def add_partitions(self, counts: Mapping[str, int]) -> Mapping[str, Refusal | None]:
+        """Raise topics to a number of partitions."""
+
+    def alter(
+        self,
+        changes: Mapping[str, Mapping[str, str | None]],
+    ) -> Mapping[str, Refusal | None]:
+        """Set settings, or with None unset them; what is not named stays as it is."""
+
+    def delete(self, names: Sequence[str]) -> Mapping[str, Refusal | None]:
+        """Delete topics."""
+
+    def written(self, name: str) -> bool:
+        """Whether any record was ever written to a topic.
+
+        Raises:
+            ClusterError: the topic does not serve.
+        """
+
+
+class UserRequests(Protocol):
+    """Requests about SCRAM-SHA-512 credentials."""
+
+    def describe(self, names: Sequence[str]) -> Mapping[str, int]:
+        """Iterations of each user's credential; a user without one is not in the answer."""
+
+    def alter(
+        self,
+        credentials: Sequence[ScramCredential],
+        removed: Sequence[str] = (),
+    ) -> Mapping[str, Refusal | None]:
+        """Set and remove credentials; returns when every broker knows."""
+
+
+class AclRequests(Protocol):
+    """Requests about access control entries."""
+
+    def create(self, acls: Sequence[Acl]) -> Mapping[Acl, Refusal | None]:
+        """Add entries; one that exists already is no error. Returns when every broker knows."""
+
+    def describe(self, like: Acl) -> frozenset[Acl]:
+        """Find the entries that differ from `like` in the operation at most."""
+
+    def delete(self, acls: Sequence[Acl]) -> Mapping[Acl, Refusal | None]:
+        """Remove exactly these entries; one that is gone already is no error."""
+
+
+class NodeRequests(Protocol):
+    """Requests about the nodes of a cluster."""
+
+    def brokers(self, ask: int | None = None) -> tuple[BrokerState, ...]:
+        """List every registered broker, fenced ones too; `ask`: as that node sees it."""
+
+    def quorum(self) -> QuorumState:
+        """Describe the metadata quorum."""
+
+    def partitions(self, ask: int | None = None) -> tuple[PartitionState, ...]:
+        """Describe every partition of every topic; `ask`: as that node sees it."""
+
+    def min_in_sync(self, topics: Sequence[str]) -> Mapping[str, int]:
+        """Tell the effective `min.insync.replicas` of each topic."""
+
+
+class Cluster(Protocol):
+    """A cluster that answers administrators' requests, in lists."""
+
+    @property
+    def topics(self) -> TopicRequests:
+        """Requests about topics."""
+
+    @property
+    def users(self) -> UserRequests:
+        """Requests about SCRAM-SHA-512 credentials."""
+
+    @property
+    def acls(self) -> AclRequests:
+        """Requests about access control entries."""
+
+    @property
+    def nodes(self) -> NodeRequests:
+        """Requests about the nodes."""
+
+
+def kafka_uuid(value: uuid.UUID) -> str:
+    """Spell an id as Kafka's own tools print it: URL-safe base64 without padding."""
+    return base64.urlsafe_b64encode(value.bytes).rstrip(b"=").decode()
