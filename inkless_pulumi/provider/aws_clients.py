@@ -5,6 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_ssm import SSMClient
 
@@ -24,6 +25,8 @@ _CREDENTIALS_ADVICE = (
 def aws_client(
     service: Literal["secretsmanager"], region: str, profile: str | None
 ) -> "SecretsManagerClient": ...
+@overload
+def aws_client(service: Literal["ecr"], region: str, profile: str | None) -> "ECRClient": ...
 @overload
 def aws_client(service: Literal["ssm"], region: str, profile: str | None) -> "SSMClient": ...
 def aws_client(service: str, region: str, profile: str | None) -> Any:

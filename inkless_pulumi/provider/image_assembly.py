@@ -25,6 +25,7 @@ from inkless_pulumi.provider.registry import (
 
 LABEL_VERSION = "io.inkless.version"
 LABEL_OVERLAY = "io.inkless.overlay"
+LABEL_UPSTREAM = "io.inkless.upstream"
 LABEL_BASE = "org.opencontainers.image.base.digest"
 LABEL_DISKLESS = "io.inkless.diskless"
 
@@ -103,11 +104,31 @@ def configuration_blob(manifest: Manifest) -> Blob:
         ) from error
 
 
-def add_overlay(base: BaseImage, layer: Layer, overlay_digest: str, version: str) -> OurImage:
+@dataclass(frozen=True)
+class Origin:
+    """What our image is made from, as its labels tell."""
+
+    version: str
+    """The upstream reference's tag, or its digest where it has none."""
+    upstream_digest: str
+    """The upstream's manifest or index."""
+    overlay_digest: str
+
+
+def origin_of(labels: Mapping[str, str]) -> Origin | None:
+    """Read the labels of an image; None where it is not one of ours."""
+    try:
+        return Origin(labels[LABEL_VERSION], labels[LABEL_UPSTREAM], labels[LABEL_OVERLAY])
+    except KeyError:
+        return None
+
+
+def add_overlay(base: BaseImage, layer: Layer, origin: Origin) -> OurImage:
     """Our image of one platform."""
     labels = {
-        LABEL_VERSION: version,
-        LABEL_OVERLAY: overlay_digest,
+        LABEL_VERSION: origin.version,
+        LABEL_UPSTREAM: origin.upstream_digest,
+        LABEL_OVERLAY: origin.overlay_digest,
         LABEL_BASE: base.manifest.digest,
     }
     configuration = _configuration(base.configuration, layer, labels)

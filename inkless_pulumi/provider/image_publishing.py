@@ -1,10 +1,10 @@
-"""Putting our broker image into the account's registry, and taking it out again.
+"""Putting our broker image into the account's registry, and finding it there.
 
 Publishing needs no Docker daemon: layers stream from registry to registry, our own layer and the
 documents are uploaded beside them, and the tag comes last, when everything it promises is there.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from inkless_pulumi.core.image import ImageReference, platform_problems
 from inkless_pulumi.provider import image_assembly as assembly
 from inkless_pulumi.provider.image_copy import BlobCopy
 from inkless_pulumi.provider.overlay import Layer, Overlay
-from inkless_pulumi.provider.registry import Blob, Manifest, Registry, digest_of
+from inkless_pulumi.provider.registry import Blob, Manifest, Registry
 from inkless_pulumi.provider.registry_session import RegistryNotFound
 
 Progress = Callable[[str], None]
@@ -94,7 +94,8 @@ class Publication:
         layer = self.overlay.layer()
         self._copy_layers(bases)
         version = self.upstream.reference.tag or upstream.digest
-        images = [assembly.add_overlay(b, layer, self.overlay.digest, version) for b in bases]
+        origin = assembly.Origin(version, upstream.digest, self.overlay.digest)
+        images = [assembly.add_overlay(base, layer, origin) for base in bases]
         top = assembly.join_platforms(images)
         self._write(images, layer, top, tag)
         manifests = list(dict.fromkeys([top.digest, *(i.manifest.digest for i in images)]))
@@ -128,32 +129,28 @@ class Publication:
             self.target.upload_blob(self.repository, blob, lambda: [content])
 
 
-def is_complete(registry: Registry, repository: str, digest: str) -> bool:
-    """Whether an image is there with the images of all its platforms."""
+@dataclass(frozen=True)
+class Stored:
+    """One of our images as it was found in the account's registry."""
+
+    digest: str
+    manifests: list[str]
+    """Digests, the index (if there is one) first."""
+    platforms: list[str]
+    origin: assembly.Origin
+    diskless: bool
+
+
+def find_image(registry: Registry, repository: str, reference: str) -> Stored | None:
+    """Our image under a tag or digest; None where it, or a part of it, is gone or not ours."""
+    stored = Upstream(registry, ImageReference(registry.host, repository))
     with suppress(RegistryNotFound):
-        manifest = registry.get_manifest(repository, digest)
-        if not manifest.is_index:
-            return True
-        children = assembly.offered_platforms(manifest).values()
-        return all(registry.find_manifest(repository, child) for child in children)
-    return False
-
-
-def unused_manifests(
-    registry: Registry, repository: str, pushed: Mapping[str, Sequence[str]]
-) -> list[str]:
-    """Which of our manifests (tag to digests) no tag of somebody else leads to; indexes first.
-
-    Two services may share a repository, and then share what is the same in their images.
-    """
-    in_use: set[str] = set()
-    for tag in registry.tags(repository):
-        if tag not in pushed:
-            with suppress(RegistryNotFound):
-                manifest = registry.get_manifest(repository, tag)
-                in_use.add(digest_of(manifest.content))
-                if manifest.is_index:
-                    in_use.update(assembly.offered_platforms(manifest).values())
-    ordered = [digests[0] for digests in pushed.values() if digests]
-    ordered += [digest for digests in pushed.values() for digest in digests[1:]]
-    return [digest for digest in dict.fromkeys(ordered) if digest not in in_use]
+        top = registry.get_manifest(repository, reference)
+        offered = stored.platforms(top)
+        bases = [stored.base_image(name, digest) for name, digest in offered.items()]
+        origin = assembly.origin_of(bases[0].labels) if bases else None
+        if origin is not None:
+            manifests = list(dict.fromkeys([top.digest, *offered.values()]))
+            diskless = all(base.is_diskless for base in bases)
+            return Stored(top.digest, manifests, sorted(offered), origin, diskless)
+    return None

@@ -122,7 +122,8 @@ class InklessProvider(rpc.Provider):
         """Make a resource, or tell at preview what is known about it."""
         resource = self._find(request.urn)
         if request.preview:
-            return rpc.CreateResponse("", _previewed(resource, request.properties, None))
+            state = await self._run(_previewed, resource, request.properties, None)
+            return rpc.CreateResponse("", state)
         inputs = _inputs(resource, request.properties)
         context = self._context(request.urn, request.timeout)
         try:
@@ -154,7 +155,8 @@ class InklessProvider(rpc.Provider):
         resource = self._find(request.urn)
         old_outputs = _outputs(resource, request.olds)
         if request.preview:
-            return rpc.UpdateResponse(_previewed(resource, request.news, old_outputs))
+            state = await self._run(_previewed, resource, request.news, old_outputs)
+            return rpc.UpdateResponse(state)
         if old_outputs is None:
             raise _not_understood(resource)
         context = self._context(request.urn, request.timeout)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from inkless_pulumi.core.errors import RegistryError
+from inkless_pulumi.provider.aws_clients import aws_client, explanation
 
 _HELPER_TIMEOUT_SECONDS = 15
 # Docker Hub's API is served, and its credentials are filed, under names that no reference shows.
@@ -36,31 +37,20 @@ def ecr_credentials(region: str, profile: str | None = None) -> Credentials:
     The endpoint that ECR names beside the token is not used: the repository's own host is.
     Raises RegistryError where the account cannot be asked, or refuses.
     """
-    import boto3  # only this kind of registry needs it, and it is slow to import
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    identity = f"profile {profile!r}" if profile else "the default AWS credentials"
     try:
-        session = boto3.Session(profile_name=profile, region_name=region)
-        answer = session.client("ecr").get_authorization_token()
+        answer = aws_client("ecr", region, profile).get_authorization_token()
         token = answer["authorizationData"][0]["authorizationToken"]
         username, _, password = base64.b64decode(token).decode().partition(":")
-    except ClientError as error:
-        raise RegistryError(
-            f"Amazon ECR in {region} refused {identity} an authorization token: {error}. "
-            "Grant it ecr:GetAuthorizationToken, or name another profile in registry.profile."
-        ) from error
-    except BotoCoreError as error:
-        raise RegistryError(
-            f"Amazon ECR in {region} could not be asked for an authorization token with "
-            f"{identity}: {error}. Check the AWS credentials, the region and the network."
-        ) from error
     except (LookupError, ValueError) as error:
         raise RegistryError(
             f"Amazon ECR in {region} answered without a usable authorization token. "
             "Check that the AWS endpoint in use is ECR's."
         ) from error
-    return Credentials(username, password, f"Amazon ECR, {identity}")
+    except Exception as error:
+        why = explanation(error, action="ecr:GetAuthorizationToken", region=region, profile=profile)
+        raise RegistryError(f"Could not get a token for Amazon ECR in {region}: {why}") from error
+    identity = f"profile {profile!r}" if profile else "the AWS credentials in use"
+    return Credentials(username, password, f"Amazon ECR in {region} for {identity}")
 
 
 def docker_credentials(host: str) -> Credentials | None:
