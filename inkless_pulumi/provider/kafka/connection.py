@@ -52,7 +52,7 @@ def _server_list(value: str) -> str:
 def _proxy_url(value: str) -> str:
     way = urlsplit(value)
     if way.scheme not in _PROXY_SCHEMES or not way.hostname:
-XX
+        raise ValueError("must be socks5://host:port, or socks5h:// for the proxy to resolve names")
     return value
 
 
