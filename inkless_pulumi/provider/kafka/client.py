@@ -20,8 +20,8 @@ from kafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
 from kafka.net.compat import KafkaNetClient
 
 from inkless_pulumi.core.errors import ClusterError, ConnectionFailed
-from inkless_pulumi.provider.kafka.diagnosis import Finding, probe_all, without_password
-from inkless_pulumi.provider.kafka.model import Refusal
+from inkless_pulumi.provider.kafka.diagnosis import probe_all, without_password
+from inkless_pulumi.provider.kafka.model import Finding, Refusal, Unreachable
 
 __all__ = ["Limits", "Session", "SharedClient", "Target"]
 
@@ -71,7 +71,7 @@ class SharedClient:
         self.limits = limits
         self._lock = threading.Lock()
         self._client: KafkaAdminClient | None = None
-        self._failure: ConnectionFailed | None = None
+        self._failure: Unreachable | None = None
         self._failed_at = 0.0
 
     def get(self, pause: Callable[[float], None]) -> KafkaAdminClient:
@@ -86,7 +86,7 @@ class SharedClient:
         with self._lock:
             if self._client is None:
                 if self._failure is not None and self._failed_at > asked_at:
-                    raise ConnectionFailed(str(self._failure))
+                    raise Unreachable(str(self._failure), self._failure.findings)
                 self._client = self._connect(pause)
             return self._client
 
@@ -143,12 +143,14 @@ class SharedClient:
                 client._net.stop()
             raise
 
-    def unreachable(self, findings: Sequence[Finding]) -> ConnectionFailed:
+    def unreachable(self, findings: Sequence[Finding], last_answer: str = "") -> Unreachable:
         """Say what was tried, and what is wrong with each."""
         through = f" through {without_password(self.target.proxy)}" if self.target.proxy else ""
         tried = "; ".join(f"{finding.address}: {finding}" for finding in findings)
-        return ConnectionFailed(
-            f"The cluster can't be reached{through} as {self.target.identity}. Tried {tried}."
+        return Unreachable(
+            f"The cluster can't be reached{through} as {self.target.identity}. "
+            f"Tried {tried}.{last_answer}",
+            findings,
         )
 
 
@@ -249,11 +251,10 @@ class Session:
         manager = client._manager  # the library has no public way to send a request as it is
         return manager.run(manager.send, request(), node_id)
 
-    def _unanswered(self, error: Exception) -> ConnectionFailed:
+    def _unanswered(self, error: Exception) -> Unreachable:
         target = self.shared.target
         findings = probe_all(target.servers, target.context(), target.proxy)
-        unreachable = self.shared.unreachable(findings)
-        return ConnectionFailed(f"{unreachable} The last answer was: {error}.")
+        return self.shared.unreachable(findings, f" The last answer was: {error}.")
 
 
 def refusal(code: int, message: str | None) -> Refusal:

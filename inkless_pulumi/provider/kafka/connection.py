@@ -8,13 +8,14 @@ import json
 import os
 import ssl
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ValidationError
+from pydantic import ValidationError
 
-from inkless_pulumi.core.errors import ConnectionFailed
+from inkless_pulumi.core.errors import ConnectionFailed, Problem
 from inkless_pulumi.provider.kafka.model import Cluster
 from inkless_pulumi.provider.resource import Context, WireModel
 from inkless_pulumi.provider.secret_stores import (
@@ -31,35 +32,21 @@ __all__ = [
     "ConnectionInputs",
     "Connections",
     "OpenCluster",
+    "OpenNode",
     "connection_for_import",
+    "connection_problems",
     "servers",
 ]
 
 _IMPORT_VARIABLE = "INKLESS_CONNECTION"
+_LOOK = 5.0
 _PROXY_SCHEMES = ("socks5", "socks5h")
-
-
-def _server_list(value: str) -> str:
-    for address in servers(value):
-        host, _, port = address.rpartition(":")
-        if not host or not port.isdigit() or not 0 < int(port) < 65536:
-            raise ValueError(f"must be host:port, or several joined by commas; {address!r} is not")
-    if not servers(value):
-        raise ValueError("must name at least one server as host:port")
-    return value
-
-
-def _proxy_url(value: str) -> str:
-    way = urlsplit(value)
-    if way.scheme not in _PROXY_SCHEMES or not way.hostname:
-        raise ValueError("must be socks5://host:port, or socks5h:// for the proxy to resolve names")
-    return value
 
 
 class ConnectionInputs(WireModel):
     """How to reach a cluster as its administrator."""
 
-    bootstrap_servers: Annotated[str, AfterValidator(_server_list)]
+    bootstrap_servers: str
     """Brokers to connect to first, `host:port` joined by commas: the mutual-TLS listener's."""
     ca_certificate: str
     """PEM of the CA that signed the brokers' certificates."""
@@ -67,7 +54,7 @@ class ConnectionInputs(WireModel):
     """Id of the secret with the administrator's private key and certificate, both PEM."""
     secret_store: SecretStoreInputs
     """Where that secret is."""
-    proxy: Annotated[str, AfterValidator(_proxy_url)] | None = None
+    proxy: str | None = None
     """A SOCKS5 proxy (`socks5://host:port`) through which brokers are reached. Default: none."""
     image: str | None = None
     """The brokers' image, named in errors about what the brokers can't do. Default: unknown."""
@@ -75,12 +62,47 @@ class ConnectionInputs(WireModel):
 
 OpenCluster = Callable[[ConnectionInputs, Context], Cluster]
 """Gives a resource the cluster it speaks of; nothing is contacted until a request is made."""
+OpenNode = Callable[[ConnectionInputs, str, Context], AbstractContextManager[Cluster]]
+"""Gives a cluster as reached through some servers alone; see `Connections.node`."""
 
 
 def servers(bootstrap_servers: str) -> tuple[str, ...]:
     """The addresses in a list joined by commas."""
     addresses = (address.strip() for address in bootstrap_servers.split(","))
     return tuple(address for address in addresses if address)
+
+
+def connection_problems(known: Mapping[str, object]) -> Iterable[Problem]:
+    """Find what is wrong with the argument `connection`, when it is known."""
+    connection = known.get("connection")
+    if not isinstance(connection, ConnectionInputs):
+        return
+    given = connection.bootstrap_servers
+    if not servers(given) or not all(_is_address(address) for address in servers(given)):
+        yield Problem(
+            "connection.bootstrap_servers",
+            given,
+            "is not a list of addresses",
+            "give host:port, or several joined by commas",
+        )
+    proxy = connection.proxy
+    if proxy is not None and not _is_proxy(proxy):
+        yield Problem(
+            "connection.proxy",
+            None,  # it may hold a password
+            "is not the URL of a SOCKS5 proxy",
+            "use socks5://host:port, or socks5h://host:port for the proxy to resolve names",
+        )
+
+
+def _is_address(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    return bool(host) and port.isdigit() and 0 < int(port) < 65536
+
+
+def _is_proxy(url: str) -> bool:
+    way = urlsplit(url)
+    return way.scheme in _PROXY_SCHEMES and bool(way.hostname)
 
 
 def connection_for_import(
@@ -139,20 +161,26 @@ class Connections:
             client = self._clients[key]
         return _cluster(client, context)
 
+    @contextmanager
     def node(
         self,
         inputs: ConnectionInputs,
-        address: str,
+        bootstrap_servers: str,
         context: Context,
-        limits: "Limits",
-    ) -> "tuple[Cluster, Callable[[], None]]":
-        """Give the cluster as reached through one node alone, and how to close that connection.
+    ) -> Iterator[Cluster]:
+        """Give the cluster as reached through these servers alone, for a short look.
 
-        Such a client finds the rest of the cluster by itself, but it gets nowhere unless the very
-        process behind `address` answers first.
+        Such a client finds the rest of the cluster by itself, but it gets nowhere unless one of the
+        very processes behind the addresses answers first.
         """
-        client = self._client(inputs, address, limits)
-        return _cluster(client, context), client.close
+        from inkless_pulumi.provider.kafka.client import Limits
+
+        limits = Limits(connect=_LOOK, attempt=_LOOK, operation=_LOOK, request=_LOOK)
+        client = self._client(inputs, bootstrap_servers, limits)
+        try:
+            yield _cluster(client, context)
+        finally:
+            client.close()
 
     def close(self) -> None:
         """Close all connections; they open again when used again."""

@@ -11,12 +11,13 @@ import ssl
 import struct
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import socks
 
-__all__ = ["Finding", "probe", "probe_all", "without_password"]
+from inkless_pulumi.provider.kafka.model import Finding
+
+__all__ = ["probe", "probe_all", "without_password"]
 
 STEP_TIMEOUT = 5.0
 
@@ -38,21 +39,6 @@ _ALERTS = {
     "CERTIFICATE_UNKNOWN": "the server refused our client certificate, or its name",
     "HANDSHAKE_FAILURE": "the server refused our client certificate, or its name",
 }
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What was found at one address."""
-
-    address: str
-    cause: str
-    """`network`, `TLS`, `authentication`, or `service`: the way is clear, the answer is missing."""
-    detail: str
-    final: bool = False
-    """Waiting can't mend it."""
-
-    def __str__(self) -> str:
-        return f"{self.detail} [{self.cause}]"
 
 
 def probe_all(
@@ -117,7 +103,7 @@ def _answers(connection: ssl.SSLSocket, question: bytes) -> bool:
     header = _received(connection, 4)
     if len(header) < 4:
         return False
-    (length,) = struct.unpack(">i", header)
+    length = int.from_bytes(header, "big")
     return len(_received(connection, length)) == length
 
 

@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from inkless_pulumi.core.errors import ConnectionFailed
+
 __all__ = [
     "Acl",
     "AclRequests",
     "BrokerState",
     "Cluster",
+    "Finding",
     "NewTopic",
     "NodeRequests",
     "PartitionState",
@@ -20,6 +23,7 @@ __all__ = [
     "ScramCredential",
     "TopicRequests",
     "TopicState",
+    "Unreachable",
     "UserRequests",
     "kafka_uuid",
 ]
@@ -36,6 +40,29 @@ class Refusal:
 
     def __str__(self) -> str:
         return f"{self.error}: {self.message}" if self.message else self.error
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found out about an address that does not answer as it should."""
+
+    address: str
+    cause: str
+    """`network`, `TLS`, `authentication`, or `service`: the way is clear, the answer is missing."""
+    detail: str
+    final: bool = False
+    """Waiting can't mend it."""
+
+    def __str__(self) -> str:
+        return f"{self.detail} [{self.cause}]"
+
+
+class Unreachable(ConnectionFailed):
+    """No server answers; `findings` says of each why."""
+
+    def __init__(self, text: str, findings: Sequence[Finding]) -> None:
+        super().__init__(text)
+        self.findings = tuple(findings)
 
 
 @dataclass(frozen=True)
@@ -130,8 +157,8 @@ class QuorumState:
 
     @property
     def now(self) -> int:
-        """The active controller's clock: it always reports itself as caught up right now."""
-        return max(voter.last_fetch for voter in self.voters if voter.node_id == self.leader)
+        """The active controller's clock: it reports itself as fetching right now."""
+        return max(replica.last_fetch for replica in (*self.voters, *self.observers))
 
 
 class TopicRequests(Protocol):

@@ -1,0 +1,30 @@
+"""How a program says which cluster it means."""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+from inkless_pulumi._resource import SecretStoreArgs
+
+__all__ = ["ConnectionArgs", "SecretStoreArgs"]
+
+
+class ConnectionArgs(TypedDict):
+    """How to reach a cluster as its administrator.
+
+    A service has it as an output; another stack passes that output on, or writes it down. Nothing
+    is contacted at preview.
+    """
+
+    bootstrap_servers: pulumi.Input[str]
+    """Brokers to connect to first, `host:port` joined by commas: the mutual-TLS listener's."""
+    ca_certificate: pulumi.Input[str]
+    """PEM of the CA that signed the brokers' certificates."""
+    identity_secret_id: pulumi.Input[str]
+    """Id of the secret with the administrator's private key and certificate, both PEM."""
+    secret_store: pulumi.Input[SecretStoreArgs]
+    """Where that secret is."""
+    proxy: NotRequired[pulumi.Input[str]]
+    """A SOCKS5 proxy (`socks5://host:port`) through which brokers are reached. Default: none."""
+    image: NotRequired[pulumi.Input[str]]
+    """The brokers' image, named in errors about what the brokers can't do. Default: unknown."""

@@ -1,0 +1,238 @@
+"""The gate after a node: it opens when the node serves again and the cluster is whole.
+
+In a program each node depends on the gate of the node before it, so that nodes are changed one at a
+time. What makes a node ready is in `inkless_pulumi.provider.readiness`; here it is looked at.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from inkless_pulumi.core import ports
+from inkless_pulumi.core.errors import ClusterError, ConnectionFailed, NotReady, Problem
+from inkless_pulumi.provider import resource
+from inkless_pulumi.provider.kafka.connection import (
+    CONNECTIONS,
+    ConnectionInputs,
+    OpenNode,
+    connection_problems,
+)
+from inkless_pulumi.provider.kafka.model import BrokerState, Cluster, QuorumState, Unreachable
+from inkless_pulumi.provider.readiness import (
+    Node,
+    Observation,
+    Ready,
+    Waiting,
+    decide,
+    under_replicated,
+)
+from inkless_pulumi.provider.resource import Context, Created, Incomplete, WireModel
+
+__all__ = ["NodeReady", "NodeReadyInputs", "NodeReadyOutputs", "wait_until_ready"]
+
+_SECONDS_BETWEEN_LOOKS = 1.0
+
+
+class NodeReadyInputs(WireModel):
+    """The node, what it runs, and how to look at the cluster."""
+
+    node_id: int
+    """Kafka's `node.id`."""
+    name: str
+    """The node's name, for example `node-1`."""
+    roles: list[Literal["broker", "controller"]]
+    """`broker`, `controller`, or both."""
+    address: str
+    """The node's address, `host` or `host:port`. Default port: 9094, the mutual-TLS listener."""
+    instance_id: str
+    """Id of the machine. Another machine is waited for."""
+    configuration: dict[str, str] = Field(default_factory=dict)
+    """The node's Kafka settings, so that previews show what changes. A change is waited for."""
+    image: str
+    """The image that the node runs. Another image is waited for."""
+    connection: ConnectionInputs
+    """How to reach the cluster."""
+    wait_at_creation: bool = True
+    """Whether creating the resource waits. The first controllers of a new cluster can't become
+    ready alone: a quorum needs the majority of them. Updates always wait. Default: true."""
+    timeout_seconds: int = 600
+    """How long to wait, in seconds. The resource's custom timeouts go before it. Default: 600."""
+
+
+class NodeReadyOutputs(WireModel):
+    """Nothing: that the resource is there says it all."""
+
+
+class NodeReady(resource.Resource[NodeReadyInputs, NodeReadyOutputs]):
+    """A gate; see the module."""
+
+    token = "inkless:index:NodeReady"
+    inputs = NodeReadyInputs
+    outputs = NodeReadyOutputs
+    description: ClassVar[str] = (
+        "Waits until a node serves and the cluster is whole again: the node answers and is "
+        "registered, every controller has caught up, every partition it holds is in sync and none "
+        "lacks replicas. What depends on it is touched only then. Deleting it does nothing.\n\n"
+        "It can't be imported: there is nothing behind it but the wait."
+    )
+
+    def __init__(self, open_node: OpenNode = CONNECTIONS.node) -> None:
+        self._open_node = open_node
+
+    def check(
+        self, known: Mapping[str, object], olds: Mapping[str, object] | None
+    ) -> Iterable[Problem]:
+        """Refuse what can't be waited for."""
+        roles = known.get("roles")
+        if roles is not None and not roles:
+            yield Problem("roles", roles, "is empty", 'give ["broker"], ["controller"] or both')
+        seconds = known.get("timeout_seconds")
+        if isinstance(seconds, int) and seconds <= 0:
+            yield Problem("timeout_seconds", seconds, "is no time to wait", "use 1 or more")
+        yield from connection_problems(known)
+
+    def create(self, inputs: NodeReadyInputs, context: Context) -> Created[NodeReadyOutputs]:
+        """Wait, unless told not to; a wait in vain is recorded and goes on with the next update."""
+        if inputs.wait_at_creation:
+            self._wait(inputs.name, inputs, context)
+        return Created(inputs.name, NodeReadyOutputs())
+
+    def read(
+        self,
+        id: str,
+        inputs: NodeReadyInputs | None,
+        outputs: NodeReadyOutputs | None,
+        context: Context,
+    ) -> tuple[NodeReadyInputs, NodeReadyOutputs] | None:
+        """Answer what is recorded: the wait leaves nothing that could be looked at."""
+        if inputs is None:
+            return None
+        return inputs, NodeReadyOutputs()
+
+    def update(
+        self,
+        id: str,
+        old_inputs: NodeReadyInputs,
+        old_outputs: NodeReadyOutputs,
+        inputs: NodeReadyInputs,
+        context: Context,
+    ) -> NodeReadyOutputs:
+        """Wait."""
+        self._wait(id, inputs, context)
+        return NodeReadyOutputs()
+
+    def delete(
+        self, id: str, inputs: NodeReadyInputs, outputs: NodeReadyOutputs, context: Context
+    ) -> None:
+        """Do nothing: a broker that leaves for good is not drained of its replicas here."""
+
+    def _wait(self, id: str, inputs: NodeReadyInputs, context: Context) -> None:
+        seconds = context.timeout or float(inputs.timeout_seconds)
+        node = _node(inputs)
+        watch = _Watch(node, inputs.connection, context, self._open_node)
+        try:
+            wait_until_ready(node, watch.look, seconds, context)
+        except NotReady as reason:
+            raise Incomplete(str(reason), id=id, outputs=NodeReadyOutputs()) from reason
+
+
+def wait_until_ready(
+    node: Node,
+    look: Callable[[], Observation],
+    seconds: float,
+    context: Context,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Look again and again until the node is ready; say on the resource's line what is missing.
+
+    Raises:
+        NotReady: it is not in time; the text has what was missing at the last look.
+        OperationCancelled: the user interrupted the update.
+    """
+    began = clock()
+    while True:
+        verdict = decide(look(), node)
+        if isinstance(verdict, Ready):
+            context.progress(f"{node.name} is ready")
+            return
+        waited = clock() - began
+        if waited >= seconds:
+            raise NotReady(_given_up(node, verdict, seconds))
+        context.progress(f"waiting for {node.name} ({waited:.0f} s): {verdict.reasons[0]}")
+        context.pause(_SECONDS_BETWEEN_LOOKS)
+
+
+@dataclass
+class _Watch:
+    """Looks at the cluster on behalf of one wait."""
+
+    node: Node
+    connection: ConnectionInputs
+    context: Context
+    open_node: OpenNode
+    leader: int | None = None
+    since: int = 0
+
+    def look(self) -> Observation:
+        """See what there is to see, through the node itself where it can be asked.
+
+        Each look connects anew: what a killed node answered once says nothing about the next.
+        """
+        way = self.node.address if self.node.is_broker else self.connection.bootstrap_servers
+        with self.open_node(self.connection, way, self.context) as cluster:
+            try:
+                return self._observe(cluster)
+            except Unreachable as unreachable:
+                seen = "; ".join(f"{f.address}: {f}" for f in unreachable.findings)
+                if self.node.is_broker:
+                    return Observation(own_listener=str(unreachable.findings[0]))
+                return Observation(cluster=f"no broker answers ({seen})")
+            except (ClusterError, ConnectionFailed) as error:
+                return Observation(cluster=str(error))
+
+    def _observe(self, cluster: Cluster) -> Observation:
+        brokers = cluster.nodes.brokers()
+        ask = self.node.node_id if _serves(self.node, brokers) else None
+        if ask is not None:
+            brokers = cluster.nodes.brokers(ask)
+        partitions = cluster.nodes.partitions(ask)
+        short = sorted({partition.topic for partition in under_replicated(partitions)})
+        seen = Observation(
+            brokers=brokers,
+            partitions=partitions,
+            min_in_sync=cluster.nodes.min_in_sync(short) if short else {},
+        )
+        try:
+            quorum = cluster.nodes.quorum()
+        except ClusterError:
+            return seen
+        self._start(quorum)
+        return replace(seen, quorum=quorum, watched_since=self.since)
+
+    def _start(self, quorum: QuorumState) -> None:
+        """Begin to count anew under an active controller whose clock is another."""
+        if quorum.leader != self.leader:
+            self.leader, self.since = quorum.leader, quorum.now
+
+
+def _serves(node: Node, brokers: Iterable[BrokerState]) -> bool:
+    """Whether the node can be asked by its id: a fenced one is not told to clients."""
+    return any(broker.node_id == node.node_id and not broker.fenced for broker in brokers)
+
+
+def _node(inputs: NodeReadyInputs) -> Node:
+    has_port = ":" in inputs.address
+    address = inputs.address if has_port else f"{inputs.address}:{ports.MTLS}"
+    return Node(inputs.node_id, inputs.name, frozenset(inputs.roles), address)
+
+
+def _given_up(node: Node, verdict: Waiting, seconds: float) -> str:
+    reasons = "; ".join(verdict.reasons)
+    return (
+        f"{node.name} is not ready after {seconds:g} s: {reasons}. The nodes after it were not "
+        "touched. Look at the node's log, correct what is wrong, and run the update again: it goes "
+        "on from here."
+    )
