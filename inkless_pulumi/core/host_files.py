@@ -6,8 +6,7 @@ All of it is public inside the account: no file holds a secret, only the ids of 
 from dataclasses import dataclass
 from typing import Literal
 
-from inkless_pulumi.core.plan import ClusterPlan, NodePlan
-from inkless_pulumi.core.properties import ClusterFacts
+from inkless_pulumi.core.cluster_model import ClusterFacts, ClusterPlan, NodePlan
 
 Cloud = Literal["aws", "gcp"]
 

@@ -5,45 +5,56 @@ node's memory, and everything else is an address, a name or a figure.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from inkless_pulumi.core.errors import raise_problems
-from inkless_pulumi.core.plan import ClusterPlan, NodePlan
-from inkless_pulumi.core.storage_names import endpoint_problems
+from inkless_pulumi.core.catalogue import setting_text
+from inkless_pulumi.core.cluster_model import ClusterFacts, ClusterPlan, NodePlan
+from inkless_pulumi.core.managed_settings import MANAGED_SETTINGS
+from inkless_pulumi.core.managed_values import NodeContext
 
-
-@dataclass(frozen=True)
-class ClusterFacts:
-    """What only the cloud knows, as plain values, when the files of a node are rendered."""
-
-    cluster_id: str
-    """Kafka's cluster id: 16 bytes in unpadded URL-safe base64."""
-    directory_ids: Mapping[int, str]
-    """The directory id of each initial controller, by node id."""
-    addresses: Mapping[int, str]
-    """The address of each controller at least, and of the node being rendered, by node id."""
-    bucket: str
-    region: str
-    """The bucket's region."""
-    database_host: str
-    database_port: int
-    database_name: str
-    database_user: str
-    database_trust: str
-    """The path, inside the container, of the CA bundle that the database's certificate chains to."""
-    storage_endpoint: str | None = None
-    """The URL of an S3-compatible store; None for the cloud's own service."""
-
-    def __post_init__(self) -> None:
-        if self.storage_endpoint is not None:
-            raise_problems(endpoint_problems(self.storage_endpoint, "storage_endpoint"))
+__all__ = ["ClusterFacts", "render_properties", "server_properties"]
 
 
 def server_properties(plan: ClusterPlan, node: NodePlan, facts: ClusterFacts) -> dict[str, str]:
-    """Every line of a node's `server.properties`, by key, in the order it is written."""
-    raise NotImplementedError
+    """Every line of a node's `server.properties`, by key, in the order it is written.
+
+    Managed settings come in the order of their table, further overrides after them by name, so that
+    the same declaration gives the same text. The roles share the overrides: Kafka ignores what a
+    role has no use for, and a controller judges new topics by several of the brokers' settings.
+    """
+    context = NodeContext(plan, node, facts)
+    properties = {}
+    for row in MANAGED_SETTINGS:
+        value = row.on(context)
+        if value is not None:
+            properties[row.key] = value
+    settings = plan.declaration.settings
+    properties.update({name: setting_text(settings[name]) for name in sorted(settings)})
+    return properties
 
 
 def render_properties(properties: Mapping[str, str]) -> str:
     """The mapping as text that Java's `Properties.load` reads back to the same mapping."""
-    raise NotImplementedError
+    lines = (f"{_escape_key(key)}={_escape_value(value)}\n" for key, value in properties.items())
+    return "".join(lines)
+
+
+_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\f": "\\f"}
+
+
+def _escape_key(key: str) -> str:
+    return "".join(f"\\{char}" if char in " =:#!" else _escape(char) for char in key)
+
+
+def _escape_value(value: str) -> str:
+    text = "".join(_escape(char) for char in value)
+    return f"\\{text}" if text.startswith(" ") else text
+
+
+def _escape(char: str) -> str:
+    """Properties files are Latin-1; anything outside of ASCII is written as UTF-16 code units."""
+    if char in _ESCAPES:
+        return _ESCAPES[char]
+    if " " <= char <= "~":
+        return char
+    units = char.encode("utf-16-be")
+    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))

@@ -11,16 +11,15 @@ from typing import Final
 
 from inkless_pulumi.core.errors import Problem, raise_problems
 from inkless_pulumi.core.image import image_problems, version_problems
+from inkless_pulumi.core.layout import ZONES
 from inkless_pulumi.core.model_errors import suggestion
 from inkless_pulumi.core.network import network_problems
 from inkless_pulumi.core.overrides import override_problems
 from inkless_pulumi.core.plans import PLANS
 from inkless_pulumi.core.service_model import ClusterType, ServiceDeclaration
-from inkless_pulumi.core.startup_rules import declared_settings_problems
+from inkless_pulumi.core.startup_rules import startup_problems
 from inkless_pulumi.core.storage_names import bucket_problems, endpoint_problems, prefix_problems
 
-ZONES: Final = 3
-"""Three zones: losing one leaves a majority of the quorum and two in-sync replicas."""
 CLASSIC_IS_FINAL: Final = (
     "a classic service can't be upgraded to Inkless in place; moving later means a new service "
     "and a migration of its data"
@@ -32,11 +31,14 @@ _REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 def check_service(declaration: ServiceDeclaration) -> None:
-    """Raise DeclarationError with every rule that a declaration breaks."""
-    problems: list[Problem] = []
-    for rule in _RULES:
-        problems.extend(rule(declaration))
-    raise_problems(problems, f'service "{declaration.name}"')
+    """Raise DeclarationError with every rule that a declaration breaks.
+
+    Three rounds, each on the ground of the one before: the arguments, the settings one by one, and
+    what a node would say of all of its settings together when it starts.
+    """
+    for round_of_rules in _ROUNDS:
+        problems = [problem for rule in round_of_rules for problem in rule(declaration)]
+        raise_problems(problems, f'service "{declaration.name}"')
 
 
 def _name_rules(service: ServiceDeclaration) -> list[Problem]:
@@ -131,20 +133,20 @@ def _network_rules(service: ServiceDeclaration) -> list[Problem]:
     return [] if service.network.cidr is None else network_problems(service.network.cidr)
 
 
-def _settings_rules(service: ServiceDeclaration) -> list[Problem]:
-    """Rules between settings only make sense once each of them is sound by itself."""
-    return override_problems(service) or declared_settings_problems(service)
+_Rule = Callable[[ServiceDeclaration], Iterable[Problem]]
 
-
-_RULES: Final[tuple[Callable[[ServiceDeclaration], Iterable[Problem]], ...]] = (
-    _name_rules,
-    _zone_rules,
-    _version_rules,
-    _plan_rules,
-    _cluster_type_rules,
-    _storage_rules,
-    _network_rules,
-    _settings_rules,
+_ROUNDS: Final[tuple[tuple[_Rule, ...], ...]] = (
+    (
+        _name_rules,
+        _zone_rules,
+        _version_rules,
+        _plan_rules,
+        _cluster_type_rules,
+        _storage_rules,
+        _network_rules,
+    ),
+    (override_problems,),
+    (startup_problems,),
 )
 
 

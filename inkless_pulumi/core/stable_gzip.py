@@ -28,8 +28,9 @@ def _base_table(first: int, extra_bits: list[int]) -> list[tuple[int, int]]:
     return table
 
 
-_LENGTHS: Final = _base_table(3, [0] * 8 + [1] * 4 + [2] * 4 + [3] * 4 + [4] * 4 + [5] * 4) + [
-    (_LONGEST_MATCH, 0)
+_LENGTHS: Final = [
+    *_base_table(3, [0] * 8 + [1] * 4 + [2] * 4 + [3] * 4 + [4] * 4 + [5] * 4),
+    (_LONGEST_MATCH, 0),
 ]
 _DISTANCES: Final = _base_table(1, [0, 0, *(bits // 2 for bits in range(28))])
 
