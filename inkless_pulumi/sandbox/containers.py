@@ -28,7 +28,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from inkless_pulumi.core.errors import SandboxError, ToolchainError
 from inkless_pulumi.sandbox.making import Progress, find_or_install, lock
@@ -55,6 +55,18 @@ class ContainerEngine:
     """Variables to add to the environment of a process that runs the command."""
     runtime: Path | None = None
     """Directory in memory where a podman of ours notes what runs."""
+
+    def recorded(self) -> dict[str, Any]:
+        """What `recalled` needs to have this engine again, ready to be written as JSON."""
+        runtime = str(self.runtime) if self.runtime else None
+        environment = dict(self.environment)
+        return {**vars(self), "environment": environment, "runtime": runtime}
+
+    @classmethod
+    def recalled(cls, recorded: Mapping[str, Any]) -> "ContainerEngine":
+        """The engine that `recorded` described; it is not asked whether it still works."""
+        runtime = recorded["runtime"]
+        return cls(**{**recorded, "runtime": Path(runtime) if runtime else None})
 
     def run(self, *arguments: str, seconds: float = 120) -> str:
         """Run the engine and return its standard output.
