@@ -1,0 +1,313 @@
+"""The nodes: what stays (address, volume), the disposable machine, and the readiness gate.
+
+A node's interface and volume are its identity and outlive its machine. A change of what it runs
+changes its user data, which replaces the machine and nothing else. Node n+1 depends on the gate of
+node n, so that whatever the engine's parallelism one node at a time is changed, and the next waits
+until the gate says that the cluster is healthy again. A node that does not change is not touched.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pulumi
+import pulumi_aws as aws
+
+from inkless_pulumi.aws.credentials import Credentials, NodeCredentials
+from inkless_pulumi.aws.declaration import ServicePlan
+from inkless_pulumi.aws.errors import declared
+from inkless_pulumi.aws.instance_role import InstanceRole
+from inkless_pulumi.aws.network import Network
+from inkless_pulumi.aws.scope import Scope
+from inkless_pulumi.connection import ConnectionArgs
+from inkless_pulumi.core.host_files import HostFile, NodeDelivery, node_files
+from inkless_pulumi.core.image import Architecture
+from inkless_pulumi.core.network import host_address
+from inkless_pulumi.core.plan import NodePlan
+from inkless_pulumi.core.properties import ClusterFacts, server_properties
+from inkless_pulumi.core.user_data import cloud_config, encode_user_data
+from inkless_pulumi.machine_image import MachineImage, MachineImageArgs
+from inkless_pulumi.node_ready import NodeReady
+
+_DATA_DEVICE: Final = "/dev/sdf"
+"""What the API wants to be told; the machine finds its volume by id."""
+_SYSTEM_VOLUME_GIB: Final = 20
+_AMI_ARCHITECTURE: Final[dict[Architecture, str]] = {"amd64": "x86_64", "arm64": "arm64"}
+_CERTIFICATE_FILE: Final = "/etc/inkless/certificate.sha256"
+"""The fingerprint of the node's certificate. Nothing reads it: a renewed certificate has to change
+the user data, or the machine would go on with the old one."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What of a node outlives its machine."""
+
+    node: NodePlan
+    interface: aws.ec2.NetworkInterface
+    volume: aws.ebs.Volume
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What all nodes of a service run with."""
+
+    cluster_id: pulumi.Output[str]
+    directory_ids: pulumi.Output[dict[str, str]]
+    bucket: pulumi.Output[str]
+    database: Mapping[str, pulumi.Input[Any]]
+    """The `database_*` facts by name, and the id of the password's secret."""
+    image: pulumi.Output[str]
+    log_group: pulumi.Output[str]
+    machine_image: pulumi.Input[str]
+    connection: ConnectionArgs
+    key_arn: pulumi.Output[str]
+    needed_at_boot: tuple[pulumi.Resource, ...]
+
+
+def machine_image(
+    scope: Scope,
+    service: ServicePlan,
+    given: pulumi.Input[str] | None,
+    renewal: pulumi.Input[str],
+    profile: str | None,
+) -> pulumi.Output[str]:
+    """The AMI: the given one, or the newest Amazon Linux 2023 of the day it is first asked for."""
+    if given is not None:
+        return pulumi.Output.from_input(given)
+    architecture = _AMI_ARCHITECTURE[service.cluster.declaration.architecture]
+    parameter = f"ami-amazon-linux-latest/al2023-ami-kernel-default-{architecture}"
+    wanted: MachineImageArgs = {
+        "parameter": f"/aws/service/{parameter}",
+        "region": service.region,
+        "renewal": renewal,
+    }
+    if profile is not None:
+        wanted["profile"] = profile
+    return MachineImage(scope.named("machine-image"), wanted, opts=scope.options()).image_id
+
+
+def identities(
+    scope: Scope,
+    service: ServicePlan,
+    network: Network,
+    group_id: pulumi.Output[str],
+    key_arn: pulumi.Output[str],
+) -> dict[int, Identity]:
+    """Make the interface and the data volume of each node."""
+    return {
+        node.node_id: Identity(
+            node, _interface(scope, node, network, group_id), _volume(scope, node, key_arn)
+        )
+        for node in service.cluster.nodes
+    }
+
+
+def _interface(
+    scope: Scope, node: NodePlan, network: Network, group_id: pulumi.Output[str]
+) -> aws.ec2.NetworkInterface:
+    """The node's address: a fixed one in our subnets, a free one that AWS picks in others."""
+    subnet, part = network.subnets[node.zone], f"{node.name}-interface"
+    return aws.ec2.NetworkInterface(
+        scope.named(part),
+        subnet_id=subnet.id,
+        private_ips=[host_address(subnet.cidr, node.address_slot)] if subnet.cidr else None,
+        security_groups=[group_id],
+        description=f"{node.name} of the Inkless service {scope.name}",
+        tags=scope.tagged(part),
+        # Its address is taken as long as it exists.
+        opts=scope.options(delete_before_replace=True),
+    )
+
+
+def _volume(scope: Scope, node: NodePlan, key_arn: pulumi.Output[str]) -> aws.ebs.Volume:
+    return aws.ebs.Volume(
+        scope.named(f"{node.name}-data"),
+        availability_zone=node.zone,
+        size=node.volume_gib,
+        type="gp3",
+        encrypted=True,
+        kms_key_id=key_arn,
+        final_snapshot=scope.deletion_protection,
+        tags=scope.tagged(f"{node.name}-data"),
+        opts=scope.keeping_data(),
+    )
+
+
+def run_nodes(
+    scope: Scope,
+    service: ServicePlan,
+    identities: Mapping[int, Identity],
+    credentials: Credentials,
+    roles: Mapping[int, InstanceRole],
+    runtime: Runtime,
+) -> list[NodeReady]:
+    """Start the nodes in rolling order, each behind the gate of the one before it."""
+    gates: list[NodeReady] = []
+    for node_id in service.cluster.rolling_order:
+        gates.append(
+            _run_node(
+                scope,
+                service,
+                identities,
+                node_id,
+                credentials.nodes[node_id],
+                credentials.authority.certificate,
+                roles[node_id],
+                runtime,
+                after=gates[-1:],
+            )
+        )
+    return gates
+
+
+def _run_node(
+    scope: Scope,
+    service: ServicePlan,
+    identities: Mapping[int, Identity],
+    node_id: int,
+    credentials: NodeCredentials,
+    ca_certificate: pulumi.Output[str],
+    role: InstanceRole,
+    runtime: Runtime,
+    after: Sequence[NodeReady],
+) -> NodeReady:
+    identity = identities[node_id]
+    rendered = _render(service, identities, node_id, credentials, ca_certificate, runtime)
+    needed = [*runtime.needed_at_boot, *role.needed_at_boot, credentials.certificate, *after]
+    machine = _machine(scope, service, identity, role, runtime, rendered, needed)
+    attachment = aws.ec2.VolumeAttachment(
+        scope.named(f"{identity.node.name}-attachment"),
+        device_name=_DATA_DEVICE,
+        instance_id=machine.id,
+        volume_id=identity.volume.id,
+        # A mounted volume is not let go of. The stop also shuts Kafka down in good order.
+        stop_instance_before_detaching=True,
+        opts=scope.options(delete_before_replace=True),
+    )
+    return NodeReady(
+        scope.named(f"{identity.node.name}-ready"),
+        {
+            "node_id": node_id,
+            "name": identity.node.name,
+            "roles": list(identity.node.roles),
+            "address": identity.interface.private_ip,
+            "instance_id": machine.id,
+            "configuration": rendered.apply(lambda known: known["configuration"]),
+            "image": runtime.image,
+            "connection": runtime.connection,
+            "wait_at_creation": identity.node.gate_waits_at_creation,
+        },
+        opts=scope.options(depends_on=[attachment, *after]),
+    )
+
+
+def _machine(
+    scope: Scope,
+    service: ServicePlan,
+    identity: Identity,
+    role: InstanceRole,
+    runtime: Runtime,
+    rendered: pulumi.Output[dict[str, Any]],
+    needed: Sequence[pulumi.Resource],
+) -> aws.ec2.Instance:
+    return aws.ec2.Instance(
+        scope.named(identity.node.name),
+        ami=runtime.machine_image,
+        instance_type=service.instance_type(identity.node),
+        iam_instance_profile=role.profile_name,
+        primary_network_interface={"network_interface_id": identity.interface.id},
+        # One hop: the container shares the machine's network, nothing behind it gets a token.
+        metadata_options={
+            "http_endpoint": "enabled",
+            "http_tokens": "required",
+            "http_put_response_hop_limit": 1,
+        },
+        root_block_device={
+            "volume_type": "gp3",
+            "volume_size": _SYSTEM_VOLUME_GIB,
+            "encrypted": True,
+            "kms_key_id": runtime.key_arn,
+            "tags": scope.tagged(f"{identity.node.name}-system"),
+        },
+        user_data_base64=rendered.apply(lambda known: str(known["user_data"])),
+        user_data_replace_on_change=True,
+        tags=scope.tagged(identity.node.name),
+        # Interface and volume are free again only when the old machine is gone.
+        opts=scope.options(depends_on=needed, delete_before_replace=True),
+    )
+
+
+def _render(
+    service: ServicePlan,
+    identities: Mapping[int, Identity],
+    node_id: int,
+    credentials: NodeCredentials,
+    ca_certificate: pulumi.Output[str],
+    runtime: Runtime,
+) -> pulumi.Output[dict[str, Any]]:
+    """The node's user data and its `server.properties`, once everything in them is known."""
+    # A node is told of the controllers and of itself, not of the other brokers: adding one to the
+    # service must not replace the others.
+    told_of = [node.node_id for node in service.cluster.controllers]
+    told_of += [] if node_id in told_of else [node_id]
+    node = service.cluster.node(node_id)
+
+    def render(known: Mapping[str, Any]) -> dict[str, Any]:
+        facts = _facts(service, known, dict(zip(told_of, known["addresses"], strict=True)))
+        delivery = _delivery(service, node, known)
+        with declared(service.subject):
+            files = (
+                *node_files(service.cluster, node, facts, delivery),
+                HostFile(_CERTIFICATE_FILE, f"{known['certificate']}\n"),
+            )
+            return {
+                "user_data": encode_user_data(cloud_config(files)),
+                "configuration": server_properties(service.cluster, node, facts),
+            }
+
+    return pulumi.Output.all(
+        addresses=pulumi.Output.all(*(identities[other].interface.private_ip for other in told_of)),
+        cluster_id=runtime.cluster_id,
+        directory_ids=runtime.directory_ids,
+        bucket=runtime.bucket,
+        image=runtime.image,
+        log_group=runtime.log_group,
+        node_secret_id=credentials.secret_id,
+        certificate=credentials.certificate.fingerprint,
+        ca_certificate=ca_certificate,
+        volume_id=identities[node_id].volume.id,
+        **runtime.database,
+    ).apply(render)
+
+
+def _facts(
+    service: ServicePlan, known: Mapping[str, Any], addresses: Mapping[int, str]
+) -> ClusterFacts:
+    return ClusterFacts(
+        cluster_id=known["cluster_id"],
+        directory_ids={int(node): known["directory_ids"][node] for node in known["directory_ids"]},
+        addresses=addresses,
+        bucket=known["bucket"],
+        region=service.storage_region,
+        storage_endpoint=service.storage_endpoint,
+        database_host=known["database_host"],
+        database_port=int(known["database_port"]),
+        database_name=known["database_name"],
+        database_user=known["database_user"],
+        database_trust=known["database_trust"],
+    )
+
+
+def _delivery(service: ServicePlan, node: NodePlan, known: Mapping[str, Any]) -> NodeDelivery:
+    marker = f"{service.key_prefix}/.nodes/{known['cluster_id']}/{node.node_id}"
+    return NodeDelivery(
+        cloud="aws",
+        region=service.region,
+        image=known["image"],
+        node_secret_id=known["node_secret_id"],
+        database_secret_id=known["database_secret_id"],
+        volume_id=known["volume_id"],
+        log_group=known["log_group"],
+        marker_url=f"s3://{known['bucket']}/{marker}",
+        ca_certificate=known["ca_certificate"],
+    )

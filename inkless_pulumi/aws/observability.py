@@ -1,0 +1,16 @@
+"""Where the nodes' logs go."""
+
+import pulumi
+import pulumi_aws as aws
+
+from inkless_pulumi.aws.scope import Scope
+
+
+def log_group(scope: Scope, retention_days: pulumi.Input[int]) -> aws.cloudwatch.LogGroup:
+    """The service's log group, encrypted with CloudWatch's own key; no log holds a secret."""
+    return aws.cloudwatch.LogGroup(
+        scope.named("logs"),
+        retention_in_days=retention_days,
+        tags=scope.tagged("logs"),
+        opts=scope.options(),
+    )

@@ -1,0 +1,360 @@
+"""The service component: puts the parts together, one file a concern.
+
+What is decided (which nodes, settings, machine types) comes from `declaration`, which asks `core`;
+what is built comes from network, firewall, storage, control_plane, credentials, image and nodes.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from inkless_pulumi.aws.control_plane import (
+    TRUST_BUNDLE,
+    Database,
+    DatabaseSize,
+    existing_database,
+    own_database,
+)
+from inkless_pulumi.aws.credentials import Credentials, make_credentials, secret_store
+from inkless_pulumi.aws.declaration import ServicePlan, plan_service
+from inkless_pulumi.aws.encryption import encryption_key
+from inkless_pulumi.aws.firewall import Firewall, firewall
+from inkless_pulumi.aws.image import broker_image, repository
+from inkless_pulumi.aws.instance_role import Belongings, InstanceRole, instance_role
+from inkless_pulumi.aws.network import Network, existing_network, own_network
+from inkless_pulumi.aws.nodes import Runtime, identities, machine_image, run_nodes
+from inkless_pulumi.aws.observability import log_group
+from inkless_pulumi.aws.scope import Scope
+from inkless_pulumi.aws.service_args import InklessServiceArgs
+from inkless_pulumi.aws.storage import S3Storage, S3StorageArgs
+from inkless_pulumi.connection import ConnectionArgs
+from inkless_pulumi.core import ports
+from inkless_pulumi.node_ready import NodeReady
+from inkless_pulumi.service_identity import ServiceIdentity
+
+_LOG_RETENTION_DAYS = 30
+
+
+class InklessService(pulumi.ComponentResource):
+    """Inkless, Apache Kafka with diskless topics, on EC2 machines in your account.
+
+    Three controllers and their brokers in three zones, a Postgres control plane on RDS, a bucket,
+    the broker image in the account's own registry, and the credentials of all of them. Network,
+    bucket, KMS key, database and registry can each be given or made.
+
+    Raises:
+        InvalidDeclaration: an argument breaks a rule; nothing is created then.
+    """
+
+    bootstrap_servers: pulumi.Output[str]
+    """Where clients connect with SASL_SSL and SCRAM-SHA-512: `address:9092`, joined by commas."""
+    mtls_bootstrap_servers: pulumi.Output[str]
+    """Where clients connect with a certificate: `address:9094`, joined by commas."""
+    ca_certificate: pulumi.Output[str]
+    """The PEM certificate of the CA that the brokers' certificates are signed by."""
+    cluster_id: pulumi.Output[str]
+    """Kafka's cluster id."""
+    client_properties: pulumi.Output[dict[str, dict[str, str]]]
+    """By zone, what a client there sets, the CA and its credentials apart. The part of `client.id`
+    before the comma is free; the zone in it keeps traffic to diskless topics within the zone."""
+    connection: pulumi.Output[dict[str, Any]]
+    """The administrator's way in, for topics, users and access rules in this stack or another."""
+    admin_secret_id: pulumi.Output[str]
+    """The secret that holds the administrator's key and certificate."""
+    ca_secret_id: pulumi.Output[str]
+    """The secret that holds the CA's key and certificate."""
+    database_secret_id: pulumi.Output[str]
+    """The secret that holds the database's password; empty for a classic service."""
+    node_secret_ids: pulumi.Output[dict[str, str]]
+    """By node name, the secret that holds the node's key and certificate."""
+    node_addresses: pulumi.Output[dict[str, str]]
+    """By node name, its address."""
+    image: pulumi.Output[str]
+    """The broker image that the nodes run, by digest."""
+    bucket: pulumi.Output[str]
+    """The name of the bucket."""
+    log_group: pulumi.Output[str]
+    """The name of the log group that the nodes write to."""
+    security_group_id: pulumi.Output[str]
+    """The security group of the nodes, for rules of one's own."""
+    vpc_id: pulumi.Output[str]
+    """The VPC that the nodes are in."""
+    subnet_ids: pulumi.Output[dict[str, str]]
+    """By zone, the subnet that the nodes are in."""
+
+    def __init__(
+        self,
+        name: str,
+        args: InklessServiceArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        service = plan_service(name, args, stack_region=_stack_region(opts))
+        super().__init__("inkless:aws:InklessService", name, {**args}, opts)
+        scope = Scope(name, self, args.get("deletion_protection", True), args.get("tags", {}))
+        built = _Construction(scope, service, args)
+        gates = built.start_nodes()
+        built.describe(self, gates)
+        self.register_outputs({_wire_name(output): getattr(self, output) for output in _OUTPUTS})
+
+
+_OUTPUTS = tuple(InklessService.__annotations__)
+
+
+class _Construction:
+    """Builds the children, in the order in which they need one another."""
+
+    def __init__(self, scope: Scope, service: ServicePlan, args: InklessServiceArgs) -> None:
+        self.scope = scope
+        self.service = service
+        self.args = args
+        self.profile = args.get("profile") or pulumi.Config("aws").get("profile")
+        self.key_arn = encryption_key(scope, args.get("kms_key_arn"))
+        self.identity = self._identity()
+        self.network = self._network()
+        self.firewall = self._firewall()
+        self.nodes = identities(scope, service, self.network, self.firewall.nodes, self.key_arn)
+        self.credentials = self._credentials()
+        self.bucket, self.bucket_key = self._storage()
+        self.database = self._database()
+        self.repository = repository(scope, args.get("repository_url"))
+        self.image = broker_image(
+            scope, service.cluster.declaration, self.repository, service.region, self.profile
+        )
+        self.logs = log_group(scope, args.get("log_retention_days", _LOG_RETENTION_DAYS))
+
+    def _identity(self) -> ServiceIdentity:
+        cluster = self.service.cluster
+        return ServiceIdentity(
+            self.scope.named("identity"),
+            {
+                "name": self.scope.name,
+                "cluster_type": cluster.declaration.cluster_type,
+                "controller_ids": [node.node_id for node in cluster.controllers],
+            },
+            opts=self.scope.keeping_data(),
+        )
+
+    def _network(self) -> Network:
+        service, zones = self.service, self.service.cluster.declaration.zones
+        if service.cidr is not None:
+            return own_network(self.scope, service.region, service.cidr, zones)
+        highest_slot = max(node.address_slot for node in service.cluster.nodes)
+        by_zone = self.args["subnet_ids"]
+        given = {zone: by_zone[zone] for zone in zones}
+        return existing_network(self.scope, service.subject, given, highest_slot)
+
+    def _firewall(self) -> Firewall:
+        given = self.args.get("database")
+        is_diskless = self.service.cluster.declaration.is_diskless
+        return firewall(
+            self.scope,
+            self.network,
+            self.service.client_cidrs,
+            self.service.monitoring_cidrs,
+            own_database=is_diskless and given is None,
+            database_port=given.get("port", 5432) if is_diskless and given else None,
+            storage_endpoint=self.service.storage_endpoint,
+        )
+
+    def _credentials(self) -> Credentials:
+        addresses = {
+            node_id: identity.interface.private_ip for node_id, identity in self.nodes.items()
+        }
+        store = secret_store(self.service.region, self.profile)
+        return make_credentials(self.scope, self.service.cluster, addresses, self.key_arn, store)
+
+    def _storage(self) -> tuple[pulumi.Output[str], pulumi.Output[str] | None]:
+        """The bucket's name, and its key where it has one."""
+        given = self.args.get("storage")
+        if given is not None:
+            key = given.get("kms_key_arn")
+            bucket = pulumi.Output.from_input(given["bucket"])
+            return bucket, None if key is None else pulumi.Output.from_input(key)
+        wanted: S3StorageArgs = {
+            "kms_key_arn": self.key_arn,
+            "restore_window_days": self.service.database_backup_days,
+            "deletion_protection": self.scope.deletion_protection,
+            "tags": {"inkless:service": self.scope.name, **self.scope.tags},
+        }
+        if "bucket_name" in self.args:
+            wanted["bucket_name"] = self.args["bucket_name"]
+        storage = S3Storage(self.scope.named("storage"), wanted, opts=self.scope.options())
+        return storage.bucket, storage.kms_key_arn
+
+    def _database(self) -> Database | None:
+        given, service = self.args.get("database"), self.service
+        if not service.cluster.declaration.is_diskless:
+            return None
+        if given is not None or self.firewall.database is None:
+            return existing_database(given or self.args["database"])
+        return own_database(
+            self.scope,
+            self.network,
+            self.firewall.database,
+            self.key_arn,
+            self.credentials.store,
+            self.identity.cluster_id,
+            DatabaseSize(
+                instance_class=service.database_class,
+                max_connections=service.database_connections,
+                backup_days=service.database_backup_days,
+                multi_az=self.args.get("database_multi_az", True),
+            ),
+        )
+
+    # --- nodes ---------------------------------------------------------------------------------
+
+    def start_nodes(self) -> list[NodeReady]:
+        """Start the machines, one behind the gate of the other."""
+        runtime = Runtime(
+            cluster_id=self.identity.cluster_id,
+            directory_ids=self.identity.directory_ids,
+            bucket=self.bucket,
+            database=_database_facts(self.database),
+            image=self.image.reference,
+            log_group=self.logs.name,
+            machine_image=machine_image(
+                self.scope,
+                self.service,
+                self.args.get("machine_image_id"),
+                self.args.get("machine_image_renewal", ""),
+                self.profile,
+            ),
+            connection=self._connection(),
+            key_arn=self.key_arn,
+            needed_at_boot=(
+                *self.network.ways_out,
+                *self.firewall.rules,
+                *(self.database.needed_at_boot if self.database else ()),
+            ),
+        )
+        return run_nodes(
+            self.scope, self.service, self.nodes, self.credentials, self._roles(), runtime
+        )
+
+    def _roles(self) -> Mapping[int, InstanceRole]:
+        database = self.database
+        keys = [self.key_arn, self.bucket_key, database.kms_key_arn if database else None]
+        uses = Belongings(
+            bucket=self.bucket,
+            key_prefix=self.service.key_prefix,
+            region=self.service.region,
+            storage_region=self.service.storage_region,
+            database_secret_id=database.secret_id if database else None,
+            key_arns=tuple(key for key in keys if key is not None),
+            repository_arn=self.repository.arn,
+            log_group_arn=self.logs.arn,
+            permissions_boundary_arn=self.args.get("permissions_boundary_arn"),
+        )
+        return {
+            node_id: instance_role(
+                self.scope, identity.node, self.credentials.nodes[node_id].secret_id, uses
+            )
+            for node_id, identity in self.nodes.items()
+        }
+
+    def _connection(self) -> ConnectionArgs:
+        """The administrator's connection, as the gates use it while the cluster still starts."""
+        connection: ConnectionArgs = {
+            "bootstrap_servers": self._brokers(ports.MTLS),
+            "ca_certificate": self.credentials.authority.certificate,
+            "identity_secret_id": self.credentials.admin_secret_id,
+            "secret_store": self.credentials.store,
+            "image": self.image.reference,
+        }
+        if "proxy" in self.args:
+            connection["proxy"] = self.args["proxy"]
+        return connection
+
+    def _brokers(self, port: int) -> pulumi.Output[str]:
+        addresses = [
+            self.nodes[node.node_id].interface.private_ip for node in self.service.cluster.brokers
+        ]
+        return pulumi.Output.all(*addresses).apply(
+            lambda known: ",".join(f"{address}:{port}" for address in known)
+        )
+
+    # --- outputs -------------------------------------------------------------------------------
+
+    def describe(self, component: InklessService, gates: Sequence[NodeReady]) -> None:
+        """Set the component's outputs. Those that lead to the cluster wait until it is ready."""
+        ready = pulumi.Output.all(*(gate.id for gate in gates))
+
+        def when_ready(value: Any) -> pulumi.Output[Any]:
+            return pulumi.Output.all(value, ready).apply(lambda known: known[0])
+
+        database = self.database
+        component.bootstrap_servers = when_ready(self._brokers(ports.CLIENT))
+        component.mtls_bootstrap_servers = when_ready(self._brokers(ports.MTLS))
+        component.ca_certificate = self.credentials.authority.certificate
+        component.cluster_id = self.identity.cluster_id
+        component.client_properties = component.bootstrap_servers.apply(self._client_properties)
+        # Also the administrator's certificate: the secret has no value before it.
+        component.connection = when_ready(
+            pulumi.Output.all({**self._connection()}, self.credentials.admin.fingerprint).apply(
+                lambda known: known[0]
+            )
+        )
+        component.admin_secret_id = self.credentials.admin_secret_id
+        component.ca_secret_id = self.credentials.authority_secret_id
+        component.database_secret_id = (
+            database.secret_id if database else pulumi.Output.from_input("")
+        )
+        component.node_secret_ids = self._by_name(
+            {node: known.secret_id for node, known in self.credentials.nodes.items()}
+        )
+        component.node_addresses = self._by_name(
+            {node: known.interface.private_ip for node, known in self.nodes.items()}
+        )
+        component.image = self.image.reference
+        component.bucket = self.bucket
+        component.log_group = self.logs.name
+        component.security_group_id = self.firewall.nodes
+        component.vpc_id = self.network.vpc_id
+        component.subnet_ids = pulumi.Output.all(
+            **{zone: subnet.id for zone, subnet in self.network.subnets.items()}
+        )
+
+    def _by_name(self, by_id: Mapping[int, pulumi.Output[str]]) -> pulumi.Output[dict[str, str]]:
+        return pulumi.Output.all(
+            **{self.nodes[node_id].node.name: value for node_id, value in by_id.items()}
+        )
+
+    def _client_properties(self, bootstrap_servers: str) -> dict[str, dict[str, str]]:
+        return {
+            zone: {
+                "bootstrap.servers": bootstrap_servers,
+                "security.protocol": "SASL_SSL",
+                "sasl.mechanism": "SCRAM-SHA-512",
+                "client.id": f"{self.scope.name},diskless_az={zone}",
+            }
+            for zone in self.service.cluster.declaration.zones
+        }
+
+
+def _database_facts(database: Database | None) -> dict[str, pulumi.Input[Any]]:
+    """What the nodes are told of the database; nothing that means anything without one."""
+    if database is None:
+        nothing = {"host": "", "port": 0, "name": "", "user": "", "trust": "", "secret_id": ""}
+        return {f"database_{fact}": value for fact, value in nothing.items()}
+    return {
+        "database_host": database.host,
+        "database_port": database.port,
+        "database_name": database.name,
+        "database_user": database.user,
+        "database_trust": TRUST_BUNDLE,
+        "database_secret_id": database.secret_id,
+    }
+
+
+def _stack_region(opts: pulumi.ResourceOptions | None) -> str | None:
+    """The region of the default provider; None where the component is given a provider."""
+    if opts is not None and (opts.provider or opts.providers or opts.parent):
+        return None
+    return pulumi.Config("aws").get("region")
+
+
+def _wire_name(output: str) -> str:
+    first, *others = output.split("_")
+    return first + "".join(part.capitalize() for part in others)
