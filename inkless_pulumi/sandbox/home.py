@@ -118,6 +118,10 @@ class Home:
         """The database servers' data."""
         return self.root / "databases"
 
+    def log_group(self, name: str) -> Path:
+        """What a log group holds; each machine's log is a file in it."""
+        return self.logs / "groups" / name.strip("/").replace("..", "_")
+
     def instance(self, instance_id: str) -> Path:
         """A machine's own root directory."""
         return self.instances / instance_id

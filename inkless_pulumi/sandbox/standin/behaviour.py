@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from inkless_pulumi.sandbox.account import Account, Ledger, Record
+from inkless_pulumi.sandbox.home import Home
 from inkless_pulumi.sandbox.standin.checking import Failure
 from inkless_pulumi.sandbox.standin.differences import Change
 from inkless_pulumi.sandbox.standin.naming import NameRule
@@ -24,13 +25,13 @@ class CloudError(Exception):
 class Site:
     """Where a plugin instance works: the account it writes to, and its provider's settings.
 
-    `recorded_only` is true when no real part is to be started: everything is only written down.
+    `home` is where the real parts are; None: there are none, everything is only written down.
     """
 
     account: Account
     account_id: str
     region: str
-    recorded_only: bool
+    home: Home | None = None
     default_tags: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -74,7 +74,7 @@ class Aws(Cloud):
             account=Account(None if home is None else home.account_db),
             account_id=ACCOUNT_ID,
             region=str(_region(config)),
-            recorded_only=home is None or home.recorded_only,
+            home=None if home is None or home.recorded_only else home,
             default_tags=config.get("defaultTags", {}).get("tags", {}),
         )
 

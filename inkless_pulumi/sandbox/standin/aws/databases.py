@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from inkless_pulumi.sandbox.account import Ledger, Record
+from inkless_pulumi.sandbox.parts import database
+from inkless_pulumi.sandbox.standin.aws import loopback
 from inkless_pulumi.sandbox.standin.aws.network import SECURITY_GROUP, SUBNET
 from inkless_pulumi.sandbox.standin.aws.shapes import (
     arn,
@@ -78,9 +80,9 @@ class DatabaseInstance(Behaviour):
             )
         for name in ("password", "passwordWo"):
             yield from _check_password(name, inputs.get(name))
-        database = inputs.get("dbName")
-        if isinstance(database, str) and not _DATABASE_NAME.fullmatch(database):
-            yield Failure("dbName", f"{database!r} is not a database name")
+        db_name = inputs.get("dbName")
+        if isinstance(db_name, str) and not _DATABASE_NAME.fullmatch(db_name):
+            yield Failure("dbName", f"{db_name!r} is not a database name")
         days = inputs.get("backupRetentionPeriod")
         if isinstance(days, int) and not 0 <= days <= 35:
             yield Failure("backupRetentionPeriod", f"{days} is not in 0..35 (days)")
@@ -100,7 +102,10 @@ class DatabaseInstance(Behaviour):
         region = region_of(site, inputs)
         group = self._subnet_group(ledger, inputs)
         self._refuse_unknown_references(ledger, inputs)
-        endpoint = f"{identifier}.{secrets.token_hex(6)}.{region}.rds.amazonaws.com"
+        if site.home is None:
+            address = f"{identifier}.{secrets.token_hex(6)}.{region}.rds.amazonaws.com"
+        else:
+            address = loopback.database_address(ledger)
         port = inputs.get("port", PORT)
         version = str(inputs.get("engineVersion", "17"))
         zone = inputs.get("availabilityZone", zones_of(region)[0])
@@ -108,9 +113,9 @@ class DatabaseInstance(Behaviour):
         return Created(
             resource_id,
             {
-                "address": endpoint,
+                "address": address,
                 "port": port,
-                "endpoint": f"{endpoint}:{port}",
+                "endpoint": f"{address}:{port}",
                 "arn": arn(site, "rds", f"db:{identifier}", region),
                 "allocatedStorage": inputs.get("allocatedStorage", 20),
                 "availabilityZone": zone,
@@ -135,6 +140,28 @@ class DatabaseInstance(Behaviour):
                 "vpcSecurityGroupIds": inputs.get("vpcSecurityGroupIds", []),
             },
         )
+
+    def start(self, site: Site, record: Record, inputs: Properties) -> Properties:
+        """Make the real server."""
+        if site.home is not None:
+            password = str(password_of(inputs))
+            database.create(site.home, _server_of(site, record), password)
+        return {}
+
+    def adapt(self, site: Site, old: Record, new: Record, inputs: Properties) -> Properties:
+        """Other parameters restart the real server; a new password does not."""
+        if site.home is not None:
+            # A write-only password counts when its version changes.
+            versions = [record.inputs.get("passwordWoVersion") for record in (old, new)]
+            changed = "password" in inputs or versions[0] != versions[1]
+            password = password_of(inputs) if changed else None
+            database.change(site.home, _server_of(site, new), password)
+        return {}
+
+    def stop(self, site: Site, record: Record) -> None:
+        """Remove the real server and its data."""
+        if site.home is not None:
+            database.remove(site.home, record.id)
 
     def _refuse_incomplete(self, inputs: Properties) -> None:
         if inputs.get("engine") != "postgres":
@@ -209,6 +236,21 @@ class DatabaseInstance(Behaviour):
             )
 
 
+def _server_of(site: Site, record: Record) -> database.Database:
+    outputs = record.outputs
+    with site.account.transaction() as ledger:
+        group = ledger.get(PARAMETER_GROUP, outputs["parameterGroupName"])
+    parameters = [] if group is None else group.outputs.get("parameters", [])
+    return database.Database(
+        resource_id=record.id,
+        address=outputs["address"],
+        port=int(outputs["port"]),
+        user=outputs["username"],
+        database=outputs.get("dbName", "postgres"),
+        parameters={item["name"]: str(item["value"]) for item in parameters},
+    )
+
+
 def _check_identifier(identifier: Any) -> Iterator[Failure]:
     if not isinstance(identifier, str):
         return
@@ -274,11 +316,11 @@ class SubnetGroup(Behaviour):
 
     def before_delete(self, ledger: Ledger, site: Site, record: Record) -> None:
         """No database may be in it."""
-        for database in ledger.find(DATABASE, dbSubnetGroupName=record.id):
+        for user in ledger.find(DATABASE, dbSubnetGroupName=record.id):
             raise CloudError(
                 "InvalidDBSubnetGroupStateFault",
                 f"Cannot delete the subnet group '{record.id}' because at least one database "
-                f"instance ({database.outputs['identifier']}) is still using it.",
+                f"instance ({user.outputs['identifier']}) is still using it.",
             )
 
 
@@ -307,10 +349,10 @@ class ParameterGroup(Behaviour):
 
     def before_delete(self, ledger: Ledger, site: Site, record: Record) -> None:
         """No database may use it."""
-        for database in ledger.find(DATABASE, parameterGroupName=record.id):
+        for user in ledger.find(DATABASE, parameterGroupName=record.id):
             raise CloudError(
                 "InvalidDBParameterGroupState",
-                f"One or more database instances ({database.outputs['identifier']}) are still "
+                f"One or more database instances ({user.outputs['identifier']}) are still "
                 f"members of this parameter group {record.id}",
             )
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from inkless_pulumi.sandbox.standin.aws import local_api
 from inkless_pulumi.sandbox.standin.aws.machine_images import find_image, public_parameter
 from inkless_pulumi.sandbox.standin.aws.network import SUBNET, VPC
 from inkless_pulumi.sandbox.standin.aws.secrets_and_keys import PARAMETER, find_key
@@ -160,6 +161,10 @@ def get_parameter(site: Site, arguments: Properties) -> Properties:
     """A parameter of the account, or one that the cloud publishes."""
     name, region = arguments["name"], region_of(site, arguments)
     published = public_parameter(name, region)
+    if published is not None and site.home is not None:
+        # What a client of the running sandbox reads, so that both agree.
+        found = local_api.client(site, "ssm", region).get_parameter(Name=name)
+        published = str(found["Parameter"]["Value"])
     with site.account.transaction() as ledger:
         own = ledger.get(PARAMETER, name)
     if published is None and own is None:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from inkless_pulumi.sandbox.account import Ledger
+from inkless_pulumi.sandbox.account import Ledger, Record
+from inkless_pulumi.sandbox.parts import registry
 from inkless_pulumi.sandbox.standin.aws.documents import check_document, with_documents_as_text
 from inkless_pulumi.sandbox.standin.aws.shapes import arn, region_of
 from inkless_pulumi.sandbox.standin.behaviour import (
@@ -56,6 +57,31 @@ class Repository(Behaviour):
                 "repositoryUrl": f"{host}/{name}",
             },
         )
+
+    def start(self, site: Site, record: Record, inputs: Properties) -> Properties:
+        """At the sandbox's registry, with nothing in it."""
+        if site.home is None:
+            return {}
+        registry.remove_repository(site.home, record.id)
+        host = site.home.read_settings().get("registry")
+        if host is None:
+            raise CloudError(
+                "SandboxNotRunning",
+                "the sandbox does not run; start it: `inkless-pulumi sandbox up`",
+            )
+        return {"repositoryUrl": f"{host}/{record.id}"}
+
+    def stop(self, site: Site, record: Record) -> None:
+        """Remove it, with its images only if that was asked for."""
+        if site.home is None:
+            return
+        if registry.images(site.home, record.id) and not record.outputs.get("forceDelete"):
+            raise CloudError(
+                "RepositoryNotEmptyException",
+                f"The repository with name '{record.id}' in registry with id "
+                f"'{site.account_id}' cannot be deleted because it still contains images",
+            )
+        registry.remove_repository(site.home, record.id)
 
 
 class LifecyclePolicy(Behaviour):

@@ -2,10 +2,11 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from inkless_pulumi.sandbox.account import Ledger
+from inkless_pulumi.sandbox.account import Ledger, Record
 from inkless_pulumi.sandbox.standin.aws.documents import check_document
 from inkless_pulumi.sandbox.standin.aws.shapes import arn, name_or_prefixed, region_of
 from inkless_pulumi.sandbox.standin.behaviour import (
@@ -60,6 +61,17 @@ class LogGroup(Behaviour):
                 "logGroupClass": inputs.get("logGroupClass", "STANDARD"),
             },
         )
+
+    def start(self, site: Site, record: Record, inputs: Properties) -> Properties:
+        """A directory for what is logged."""
+        if site.home is not None:
+            site.home.log_group(record.id).mkdir(parents=True, exist_ok=True)
+        return {}
+
+    def stop(self, site: Site, record: Record) -> None:
+        """Remove the directory."""
+        if site.home is not None and not record.outputs.get("skipDestroy"):
+            shutil.rmtree(site.home.log_group(record.id), ignore_errors=True)
 
 
 class MetricAlarm(Behaviour):

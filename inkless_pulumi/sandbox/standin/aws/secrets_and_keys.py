@@ -4,16 +4,20 @@ Behind secrets and parameters stand those of the local server of these services,
 nowhere else: the books of the account hold none.
 """
 
+import base64
 import re
 import secrets
 import string
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from inkless_pulumi.sandbox.account import Ledger, Record
+from inkless_pulumi.sandbox.standin.aws import local_api
 from inkless_pulumi.sandbox.standin.aws.documents import check_document, with_documents_as_text
-from inkless_pulumi.sandbox.standin.aws.shapes import arn, name_or_prefixed, region_of
+from inkless_pulumi.sandbox.standin.aws.shapes import arn, name_or_prefixed, now, region_of
 from inkless_pulumi.sandbox.standin.behaviour import (
     Behaviour,
     CloudError,
@@ -27,6 +31,7 @@ from inkless_pulumi.sandbox.standin.naming import NameRule
 
 KEY = "aws:kms/key:Key"
 SECRET = "aws:secretsmanager/secret:Secret"
+_DELETED_SECRET = f"{SECRET} in its recovery window"
 PARAMETER = "aws:ssm/parameter:Parameter"
 _SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
 _PARAMETER_NAME = re.compile(r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
@@ -160,15 +165,8 @@ class SecretContainer(Behaviour):
     def create(self, ledger: Ledger, site: Site, inputs: Properties, urn: str) -> Created:
         """One a name; a deleted one keeps its name until its recovery window is over."""
         name, region = name_or_prefixed(inputs), region_of(site, inputs)
-        for existing in ledger.find(self.token, name=name, region=region):
-            if existing.urn != urn:
-                raise CloudError(
-                    "ResourceExistsException",
-                    f"The operation failed because the secret {name} already exists.",
-                )
-            ledger.remove(self.token, existing.id)
-        suffix = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(6))
-        secret_arn = arn(site, "secretsmanager", f"secret:{name}-{suffix}", region)
+        self._refuse_taken(ledger, name, region, urn)
+        secret_arn = _make_real(site, name, region) or _made_up_arn(site, name, region)
         return Created(
             secret_arn,
             {
@@ -178,6 +176,70 @@ class SecretContainer(Behaviour):
                 "replicas": inputs.get("replicas", []),
             },
         )
+
+    def _refuse_taken(self, ledger: Ledger, name: str, region: str, urn: str) -> None:
+        for existing in ledger.find(self.token, name=name, region=region):
+            if existing.urn != urn:
+                raise CloudError(
+                    "ResourceExistsException",
+                    f"The operation failed because the secret {name} already exists.",
+                )
+            ledger.remove(self.token, existing.id)
+        for deleted in ledger.find(_DELETED_SECRET, name=name, region=region):
+            if deleted.outputs["until"] > now():
+                raise CloudError(
+                    "InvalidRequestException",
+                    "You can't create this secret because a secret with this name is already "
+                    f"scheduled for deletion ({name}, until {deleted.outputs['until']})",
+                )
+            ledger.remove(_DELETED_SECRET, deleted.id)
+
+    def stop(self, site: Site, record: Record) -> None:
+        """The value is gone at once: nothing here could recover it."""
+        if site.home is not None:
+            api = local_api.client(site, "secretsmanager", record.region)
+            with suppress(api.exceptions.ResourceNotFoundException):
+                api.delete_secret(SecretId=record.id, ForceDeleteWithoutRecovery=True)
+
+    def after_delete(self, ledger: Ledger, site: Site, record: Record) -> None:
+        """The name is kept for as long as the cloud would keep the secret."""
+        days = record.outputs["recoveryWindowInDays"]
+        if days:
+            until = datetime.now(UTC) + timedelta(days=days)
+            kept = {
+                "name": record.outputs["name"],
+                "region": record.region,
+                "until": f"{until:%Y-%m-%dT%H:%M:%SZ}",
+            }
+            ledger.put(Record(_DELETED_SECRET, record.id, record.urn, record.region, {}, kept))
+
+    def still_there(self, site: Site, record: Record) -> bool:
+        """Ask the real one."""
+        if site.home is None:
+            return True
+        api = local_api.client(site, "secretsmanager", record.region)
+        try:
+            api.describe_secret(SecretId=record.id)
+        except api.exceptions.ResourceNotFoundException:
+            return False
+        return True
+
+
+def _made_up_arn(site: Site, name: str, region: str) -> str:
+    suffix = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(6))
+    return arn(site, "secretsmanager", f"secret:{name}-{suffix}", region)
+
+
+def _make_real(site: Site, name: str, region: str) -> str | None:
+    """Make the real secret, whose ARN is the secret's id. What no program knows of is replaced."""
+    if site.home is None:
+        return None
+    api = local_api.client(site, "secretsmanager", region)
+    try:
+        return str(api.create_secret(Name=name)["ARN"])
+    except api.exceptions.ResourceExistsException:
+        api.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+        return str(api.create_secret(Name=name)["ARN"])
 
 
 class SecretVersion(Behaviour):
@@ -206,6 +268,22 @@ class SecretVersion(Behaviour):
                 "versionStages": inputs.get("versionStages", ["AWSCURRENT"]),
             },
         )
+
+    def start(self, site: Site, record: Record, inputs: Properties) -> Properties:
+        """Put the real value."""
+        if site.home is None:
+            return {}
+        text = inputs.get("secretString") or inputs.get("secretStringWo")
+        value: dict[str, Any] = {"SecretString": text}
+        if "secretBinary" in inputs:
+            value = {"SecretBinary": base64.b64decode(inputs["secretBinary"])}
+        local_api.client(site, "secretsmanager", record.region).put_secret_value(
+            SecretId=record.outputs["arn"],
+            ClientRequestToken=record.outputs["versionId"],
+            VersionStages=record.outputs["versionStages"],
+            **value,
+        )
+        return {}
 
 
 class Parameter(Behaviour):
@@ -258,6 +336,39 @@ class Parameter(Behaviour):
     def update(self, ledger: Ledger, site: Site, record: Record, inputs: Properties) -> Properties:
         """Each change is a new version."""
         return {"version": record.outputs["version"] + 1}
+
+    def start(self, site: Site, record: Record, inputs: Properties) -> Properties:
+        """Put the real value."""
+        if site.home is not None:
+            value = next(
+                inputs[name] for name in ("value", "insecureValue", "valueWo") if name in inputs
+            )
+            local_api.client(site, "ssm", record.region).put_parameter(
+                Name=record.id, Value=value, Type=inputs["type"], Overwrite=True
+            )
+        return {}
+
+    def adapt(self, site: Site, old: Record, new: Record, inputs: Properties) -> Properties:
+        """Put the new value."""
+        return self.start(site, new, inputs)
+
+    def stop(self, site: Site, record: Record) -> None:
+        """Remove the real one."""
+        if site.home is not None:
+            api = local_api.client(site, "ssm", record.region)
+            with suppress(api.exceptions.ParameterNotFound):
+                api.delete_parameter(Name=record.id)
+
+    def still_there(self, site: Site, record: Record) -> bool:
+        """Ask the real one."""
+        if site.home is None:
+            return True
+        api = local_api.client(site, "ssm", record.region)
+        try:
+            api.get_parameter(Name=record.id)
+        except api.exceptions.ParameterNotFound:
+            return False
+        return True
 
 
 BEHAVIOURS: tuple[Behaviour, ...] = (

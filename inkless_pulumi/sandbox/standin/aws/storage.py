@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from inkless_pulumi.sandbox.account import Ledger, Record
+from inkless_pulumi.sandbox.standin.aws import local_api
 from inkless_pulumi.sandbox.standin.aws.documents import check_document, with_documents_as_text
 from inkless_pulumi.sandbox.standin.aws.shapes import name_or_prefixed, region_of
 from inkless_pulumi.sandbox.standin.behaviour import (
@@ -18,6 +19,9 @@ from inkless_pulumi.sandbox.standin.checking import Failure
 from inkless_pulumi.sandbox.standin.naming import NameRule
 from inkless_pulumi.sandbox.standin.wire import UNKNOWN
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 BUCKET = "aws:s3/bucket:Bucket"
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
@@ -29,6 +33,7 @@ _HOSTED_ZONES = {
     "eu-west-1": "Z1BKCTXD74EZPE",
     "eu-central-1": "Z21DNDUVLTQW6Q",
 }
+_REGION_WITHOUT_CONSTRAINT = "us-east-1"
 _OTHER_HOSTED_ZONE = "Z2F56UZL2M1ACD"
 
 
@@ -89,6 +94,69 @@ class Bucket(Behaviour):
             },
         )
 
+    def start(self, site: Site, record: Record, inputs: Properties) -> Properties:
+        """Make the real bucket, empty."""
+        if site.home is not None:
+            api = local_api.client(site, "s3", record.region)
+            if _exists(api, record.id):
+                _empty(api, record.id)
+            elif record.region == _REGION_WITHOUT_CONSTRAINT:
+                api.create_bucket(Bucket=record.id)
+            else:
+                constraint: Any = {"LocationConstraint": record.region}
+                api.create_bucket(Bucket=record.id, CreateBucketConfiguration=constraint)
+        return {}
+
+    def stop(self, site: Site, record: Record) -> None:
+        """Remove the real bucket, with its objects only if that was asked for."""
+        if site.home is None:
+            return
+        api = local_api.client(site, "s3", record.region)
+        if not _exists(api, record.id):
+            return
+        if record.outputs.get("forceDestroy"):
+            _empty(api, record.id)
+        elif next(_versions(api, record.id), None) is not None:
+            raise CloudError(
+                "BucketNotEmpty",
+                f"The bucket {record.id} you tried to delete is not empty. You must delete all "
+                "versions in the bucket (or set forceDestroy)",
+            )
+        api.delete_bucket(Bucket=record.id)
+
+    def still_there(self, site: Site, record: Record) -> bool:
+        """Ask the real one."""
+        return _bucket_is_there(site, record.id, record.region)
+
+
+def _bucket_is_there(site: Site, bucket: str, region: str) -> bool:
+    return site.home is None or _exists(local_api.client(site, "s3", region), bucket)
+
+
+def _exists(api: "S3Client", bucket: str) -> bool:
+    from botocore.exceptions import ClientError
+
+    try:
+        api.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("404", "NoSuchBucket"):
+            return False
+        raise
+    return True
+
+
+def _versions(api: "S3Client", bucket: str) -> Iterator[tuple[str, str]]:
+    for page in api.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for kind in ("Versions", "DeleteMarkers"):
+            entries: Any = page.get(kind, [])
+            for entry in entries:
+                yield entry["Key"], entry["VersionId"]
+
+
+def _empty(api: "S3Client", bucket: str) -> None:
+    for key, version in list(_versions(api, bucket)):
+        api.delete_object(Bucket=bucket, Key=key, VersionId=version)
+
 
 class _BucketSetting(Behaviour):
     """A setting of a bucket: one of its kind a bucket, with the bucket's name for an id."""
@@ -103,6 +171,10 @@ class _BucketSetting(Behaviour):
         if ledger.get(BUCKET, bucket) is None:
             raise CloudError("NoSuchBucket", f"the bucket {bucket!r} does not exist")
         return Created(bucket, {})
+
+    def still_there(self, site: Site, record: Record) -> bool:
+        """Gone with its bucket."""
+        return _bucket_is_there(site, record.id, record.region)
 
 
 class BucketPublicAccessBlock(_BucketSetting):
@@ -132,6 +204,19 @@ class BucketVersioning(_BucketSetting):
                 f"versioningConfiguration.status cannot be updated from '{before}' to 'Disabled'",
             )
         return {}
+
+    def start(self, site: Site, record: Record, inputs: Properties) -> Properties:
+        """The real bucket keeps versions too: what is deleted by mistake can be seen to survive."""
+        status = inputs["versioningConfiguration"]["status"]
+        if site.home is not None and status != "Disabled":
+            local_api.client(site, "s3", record.region).put_bucket_versioning(
+                Bucket=record.id, VersioningConfiguration={"Status": status}
+            )
+        return {}
+
+    def adapt(self, site: Site, old: Record, new: Record, inputs: Properties) -> Properties:
+        """Likewise."""
+        return self.start(site, new, inputs)
 
 
 class BucketServerSideEncryption(_BucketSetting):

@@ -1,0 +1,134 @@
+"""The sandbox's AWS endpoint: moto's server for S3, Secrets Manager, SSM, STS and ECR tokens, and
+an instance metadata service of our own in front of it.
+
+`python -m inkless_pulumi.sandbox.parts.aws_server PORT REGION` is the process; `ensure` starts it.
+What it holds is in memory: when it ends, buckets and secrets are lost, and `ensure` says so.
+"""
+
+import json
+import logging
+import secrets
+import sys
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from inkless_pulumi.sandbox import processes
+from inkless_pulumi.sandbox.home import Home
+
+NAME = "aws"
+ADDRESS = "127.0.0.1"
+ACCESS_KEY_ID = "AKIASANDBOXSANDBOX00"
+SECRET_ACCESS_KEY = "a-sandbox-checks-no-signature"
+_ROLE = "sandbox-instance"
+_START_SECONDS = 60
+_TOKEN_HEADER = "HTTP_X_AWS_EC2_METADATA_TOKEN"
+
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+
+
+def ensure(home: Home, port: int, region: str, account_id: str) -> bool:
+    """Have the server run on this port. Returns whether it was started, and so is empty."""
+    if processes.find(home, NAME) is not None and processes.accepts(ADDRESS, port):
+        return False
+    processes.stop(home, NAME)
+    processes.refuse_taken_port(ADDRESS, port, "the sandbox's AWS endpoint")
+    part = processes.start(
+        home,
+        NAME,
+        [sys.executable, "-m", "inkless_pulumi.sandbox.parts.aws_server", str(port), region],
+        environment={
+            "MOTO_ACCOUNT_ID": account_id,
+            "MOTO_PORT": str(port),
+            "PYTHONSAFEPATH": "1",
+        },
+    )
+    processes.wait_until(
+        lambda: processes.accepts(ADDRESS, port),
+        part,
+        home.logs / f"{NAME}.log",
+        _START_SECONDS,
+        "starting the sandbox's AWS endpoint",
+    )
+    return True
+
+
+class InstanceMetadata:
+    """The instance metadata service, version 2: a token is asked for, and then needed.
+
+    It tells what is the same for all machines: the region, the account, and credentials of the
+    machine's role, so that no key stands in a container's environment.
+    """
+
+    def __init__(self, application: Any, region: str, account_id: str) -> None:
+        self._application = application
+        self._region = region
+        self._account_id = account_id
+        self._tokens: set[str] = set()
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer below `/latest/`; pass everything else on."""
+        path = environ.get("PATH_INFO", "")
+        # A signed request is one to a service, whatever a bucket may be called.
+        if not path.startswith("/latest/") or "HTTP_AUTHORIZATION" in environ:
+            answer: Iterable[bytes] = self._application(environ, start_response)
+            return answer
+        status, body = self._answer(environ, path.removeprefix("/latest/").rstrip("/"))
+        headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
+        start_response(status, headers)
+        return [body]
+
+    def _answer(self, environ: dict[str, Any], path: str) -> tuple[str, bytes]:
+        if path == "api/token":
+            if environ.get("REQUEST_METHOD") != "PUT":
+                return "405 Method Not Allowed", b""
+            token = secrets.token_urlsafe(24)
+            self._tokens.add(token)
+            return "200 OK", token.encode()
+        if environ.get(_TOKEN_HEADER) not in self._tokens:
+            return "401 Unauthorized", b""
+        text = self._metadata().get(path)
+        return ("404 Not Found", b"") if text is None else ("200 OK", text.encode())
+
+    def _metadata(self) -> dict[str, str]:
+        now = datetime.now(UTC)
+        credentials = {
+            "Code": "Success",
+            "LastUpdated": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "Type": "AWS-HMAC",
+            "AccessKeyId": ACCESS_KEY_ID,
+            "SecretAccessKey": SECRET_ACCESS_KEY,
+            "Token": "sandbox",
+            "Expiration": (now + timedelta(hours=6)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        document = {"region": self._region, "accountId": self._account_id}
+        return {
+            "meta-data/placement/region": self._region,
+            "meta-data/services/partition": "aws",
+            "meta-data/services/domain": "amazonaws.com",
+            "meta-data/iam/security-credentials": _ROLE,
+            f"meta-data/iam/security-credentials/{_ROLE}": json.dumps(credentials),
+            "dynamic/instance-identity/document": json.dumps(document),
+        }
+
+
+def serve(port: int, region: str) -> None:
+    """Serve until ended."""
+    from moto.core.models import DEFAULT_ACCOUNT_ID
+    from moto.moto_server.werkzeug_app import (
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+    from werkzeug.serving import run_simple
+
+    # A line a request would fill the disk with what brokers do all day.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    application = InstanceMetadata(
+        DomainDispatcherApplication(create_backend_app), region, DEFAULT_ACCOUNT_ID
+    )
+    run_simple(ADDRESS, port, application, threaded=True, request_handler=MotoRequestHandler)
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]), sys.argv[2])
