@@ -1,5 +1,7 @@
 """Inkless' control plane: the Postgres database in which batches are coordinated."""
 
+from __future__ import annotations
+
 import hashlib
 from dataclasses import dataclass
 from typing import Final

@@ -4,6 +4,8 @@ The secrets are ordinary resources; their values are made by the plugin and go s
 secret store. State knows ids, fingerprints and expiry dates.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """The service's own KMS key: for the bucket, the volumes, the database and the secrets."""
 
+from __future__ import annotations
+
 import pulumi
 import pulumi_aws as aws
 

@@ -1,5 +1,7 @@
 """Who may talk to whom: the security groups, closed but for what is listed here."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network

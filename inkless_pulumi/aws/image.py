@@ -1,5 +1,7 @@
 """The broker image in the account's own registry."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 

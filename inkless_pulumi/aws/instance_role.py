@@ -1,5 +1,7 @@
 """What a node may do in the account: one role a node, so that none can read another's key."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -5,6 +5,8 @@ no public address. Subnets that the user brings must themselves offer a way to t
 `INTERFACE_SERVICES` and to S3.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final

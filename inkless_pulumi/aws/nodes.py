@@ -6,6 +6,8 @@ node n, so that whatever the engine's parallelism one node at a time is changed,
 until the gate says that the cluster is healthy again. A node that does not change is not touched.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final

@@ -1,5 +1,7 @@
 """Where the nodes' logs go."""
 
+from __future__ import annotations
+
 import pulumi
 import pulumi_aws as aws
 

@@ -80,7 +80,7 @@ class S3Storage(pulumi.ComponentResource):
         )
 
 
-def _bucket(scope: Scope, name: str | None) -> aws.s3.Bucket:
+def _bucket(scope: Scope, name: str | None) -> "aws.s3.Bucket":
     return aws.s3.Bucket(
         scope.named("bucket"),
         bucket=name,
@@ -90,7 +90,7 @@ def _bucket(scope: Scope, name: str | None) -> aws.s3.Bucket:
     )
 
 
-def _private(scope: Scope, bucket: aws.s3.Bucket) -> aws.s3.BucketPolicy:
+def _private(scope: Scope, bucket: "aws.s3.Bucket") -> "aws.s3.BucketPolicy":
     """Block public access, let the account own every object, and refuse what is not TLS."""
     aws.s3.BucketOwnershipControls(
         scope.named("ownership"),
@@ -128,7 +128,7 @@ def _tls_only(bucket_arn: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def _encrypted(scope: Scope, bucket: aws.s3.Bucket, key_arn: pulumi.Input[str]) -> None:
+def _encrypted(scope: Scope, bucket: "aws.s3.Bucket", key_arn: pulumi.Input[str]) -> None:
     aws.s3.BucketServerSideEncryptionConfiguration(
         scope.named("encryption"),
         bucket=bucket.bucket,
@@ -146,7 +146,7 @@ def _encrypted(scope: Scope, bucket: aws.s3.Bucket, key_arn: pulumi.Input[str]) 
     )
 
 
-def _versioned(scope: Scope, bucket: aws.s3.Bucket, restore_window_days: int) -> None:
+def _versioned(scope: Scope, bucket: "aws.s3.Bucket", restore_window_days: int) -> None:
     """Keep versions of deleted objects as long as the database can be restored, and some more.
 
     The brokers delete an object a minute after they marked it so (Inkless' file cleaner). A
