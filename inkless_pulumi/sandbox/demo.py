@@ -1,0 +1,206 @@
+"""The demonstration: the quick-start deployed into a sandbox on the real engine, used, and removed.
+
+What it does, in order: start the sandbox, `pulumi up`, produce and consume over SASL_SSL, a second
+preview and a refresh that must find nothing to change, `pulumi destroy`, remove the sandbox. A
+demonstration that was interrupted is removed by the next one before that one starts.
+"""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from inkless_pulumi.core.errors import SandboxError
+from inkless_pulumi.sandbox import lifecycle
+from inkless_pulumi.sandbox.home import Home
+from inkless_pulumi.sandbox.pulumi_stack import PulumiStack
+from inkless_pulumi.sandbox.record_check import Client, produce_and_consume
+from inkless_pulumi.sandbox.toolchain import default_cache, find_or_make_engine
+
+__all__ = ["Result", "demo_home", "remove", "run"]
+
+RECORDS = 1000
+_STACK = "sandbox"
+_STARTED, _DEPLOYED = "started", "deployed"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was measured; `line` is how the demonstration ends."""
+
+    image: str
+    nodes: int
+    produced: int
+    consumed: int
+    second_preview_changes: int
+    diskless: str
+    seconds: float
+    seconds_to_first_record: float
+
+    @property
+    def line(self) -> str:
+        """The one line that sums it up."""
+        return (
+            f"demo: image={self.image} nodes={self.nodes} produced={self.produced} "
+            f"consumed={self.consumed} second_preview_changes={self.second_preview_changes} "
+            f"diskless={self.diskless} seconds={self.seconds:.0f}"
+        )
+
+
+def demo_home(checkout: Path) -> Home:
+    """Where the demonstration keeps its sandbox: below the checkout."""
+    return Home.from_environment() or Home.at(checkout / ".inkless-sandbox")
+
+
+def remove(home: Home, console: Console) -> None:
+    """Remove the demonstration's sandbox, whatever state it is in."""
+    lifecycle.down(home, _narrator(console))
+
+
+def run(
+    checkout: Path,
+    home: Home,
+    console: Console,
+    *,
+    keep: bool = False,
+    image: str | None = None,
+) -> Result:
+    """Run the demonstration; `keep` leaves the service running.
+
+    Raises:
+        InklessError: a step failed; the message says which, and the next run cleans up.
+    """
+    began = time.monotonic()
+    narrate = _narrator(console)
+    toolchain = find_or_make_engine(default_cache(), narrate)
+    _clear_interrupted(home, narrate)
+    _note(home, _STARTED)
+    sandbox = lifecycle.up(home, image=image, progress=narrate)
+    stack = _stack(checkout, home, toolchain.environment())
+    console.rule("pulumi up")
+    stack.up(console)
+    _note(home, _DEPLOYED)
+    outputs = stack.outputs()
+    console.rule("records")
+    checks = list(_check_records(home, outputs, sandbox.diskless, narrate))
+    nodes = checks[0].brokers
+    to_first_record = checks[0].first_record_at - began
+    _describe(home, outputs, console)
+    console.rule("pulumi preview, pulumi refresh")
+    changes = stack.preview_changes()
+    narrate(f"A second preview finds {changes} changes.")
+    drift = stack.refresh_changes()
+    narrate(f"A refresh finds {drift} changes.")
+    if changes or drift:
+        raise SandboxError(
+            f"A deployed quick-start must be stable, but a second preview has {changes} changes "
+            f"and a refresh {drift}. See what they are with `pulumi preview --diff` in the environment "
+            f"that `inkless-pulumi sandbox env` prints; the program is in {stack.directory}."
+        )
+    if not keep:
+        _tear_down(stack, home, console)
+    produced = min(check.produced for check in checks)
+    consumed = min(check.consumed for check in checks)
+    return Result(
+        image=str(outputs["image"]),
+        nodes=nodes,
+        produced=produced,
+        consumed=consumed,
+        second_preview_changes=changes + drift,
+        diskless="yes" if sandbox.diskless else f"no: {sandbox.diskless_reason}",
+        seconds=time.monotonic() - began,
+        seconds_to_first_record=to_first_record,
+    )
+
+
+def _stack(checkout: Path, home: Home, toolchain: dict[str, str]) -> PulumiStack:
+    """The quick-start as a project in the sandbox's home, so that the checkout stays untouched."""
+    example = checkout / "examples" / "aws-quickstart"
+    directory = home.root / "quickstart"
+    for name in ("Pulumi.yaml", "__main__.py"):
+        directory.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(example / name, directory / name)
+    environment = {**os.environ, **toolchain}
+    environment |= lifecycle.environment(home, path=toolchain["PATH"])
+    stack = PulumiStack(directory, _STACK, environment)
+    stack.create(lifecycle.stack_config(home))
+    return stack
+
+
+def _check_records(
+    home: Home, outputs: dict[str, Any], diskless: bool, narrate: Callable[[str], None]
+) -> Iterable[Any]:
+    secret = lifecycle.read_secret(home, outputs["user_secret_id"])
+    client = Client(
+        bootstrap_servers=outputs["bootstrap_servers"],
+        ca_certificate=outputs["ca_certificate"],
+        **json.loads(secret),
+    )
+    for topic in ["orders", *(["events"] if diskless else [])]:
+        check = produce_and_consume(client, topic, RECORDS)
+        narrate(
+            f"Topic {topic}: {check.produced} records produced, {check.consumed} consumed, "
+            f"over SASL_SSL with SCRAM-SHA-512."
+        )
+        yield check
+
+
+def _tear_down(stack: PulumiStack, home: Home, console: Console) -> None:
+    """As a user would: switch the protection off in an `up` of its own, then destroy."""
+    console.rule("pulumi up (deletion protection off), pulumi destroy")
+    stack.configure({"deletionProtection": "false"})
+    stack.up(console)
+    stack.destroy(console)
+    remove(home, console)
+
+
+def _clear_interrupted(home: Home, narrate: Callable[[str], None]) -> None:
+    """Remove what an interrupted demonstration left; one that was kept is left and gone on with."""
+    if _noted(home) == _STARTED:
+        narrate("An earlier demonstration was interrupted: removing what it left.")
+        lifecycle.down(home, narrate)
+
+
+def _note(home: Home, stage: str) -> None:
+    home.root.mkdir(parents=True, exist_ok=True)
+    partial = home.root / f"demo.{os.getpid()}"
+    partial.write_text(stage)
+    partial.replace(home.root / "demo")
+
+
+def _noted(home: Home) -> str | None:
+    try:
+        return (home.root / "demo").read_text()
+    except FileNotFoundError:
+        return None
+
+
+def _describe(home: Home, outputs: dict[str, Any], console: Console) -> None:
+    running = Table("runs", "where", title="What runs", title_justify="left")
+    for part in lifecycle.status(home).parts:
+        running.add_row(part.name, part.where)
+    console.print(running)
+    console.print("How to connect, with any Kafka client:", style="bold")
+    for name in ("bootstrap_servers", "bucket", "user_secret_id"):
+        console.print(f"  {name} = {outputs[name]}", soft_wrap=True, highlight=False)
+    console.print(
+        "  security.protocol=SASL_SSL, sasl.mechanism=SCRAM-SHA-512; the CA is the output "
+        "ca_certificate, user name and password are in the secret.\n"
+        "  `inkless-pulumi sandbox env` prints what `pulumi` and `aws` need to use this account."
+    )
+
+
+def _narrator(console: Console) -> Callable[[str], None]:
+    began = time.monotonic()
+
+    def narrate(line: str) -> None:
+        console.print(f"[dim]{time.monotonic() - began:6.1f} s[/dim]  {line}", highlight=False)
+
+    return narrate

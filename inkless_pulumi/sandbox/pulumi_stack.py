@@ -1,0 +1,95 @@
+"""One stack of the real Pulumi command line, as the demonstration drives it."""
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from inkless_pulumi.core.errors import SandboxError
+
+__all__ = ["PulumiStack"]
+
+
+class PulumiStack:
+    """A stack of a project directory; `environment` is that of every `pulumi` it runs."""
+
+    def __init__(self, directory: Path, name: str, environment: Mapping[str, str]) -> None:
+        self.directory = directory
+        self.name = name
+        self._environment = {**environment, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+
+    def create(self, config: Mapping[str, str]) -> None:
+        """Select the stack, made where there is none, and set its configuration.
+
+        A key with a dot or a bracket is a path into a structure, as `pulumi config set --path`
+        understands it.
+        """
+        self._ask(["stack", "select", self.name, "--create"])
+        self.configure(config)
+
+    def configure(self, config: Mapping[str, str]) -> None:
+        """Set configuration values."""
+        pairs = [part for key in config for part in ("--plaintext", f"{key}={config[key]}")]
+        self._ask(["config", "set-all", "--path", *pairs])
+
+    def up(self, console: Console) -> None:
+        """Deploy, with the engine's own progress on the console."""
+        self._show(["up", "--yes", "--skip-preview", "--suppress-outputs"], console)
+
+    def destroy(self, console: Console) -> None:
+        """Delete all resources."""
+        self._show(["destroy", "--yes", "--skip-preview", "--suppress-outputs"], console)
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs, those that are secret masked."""
+        outputs: dict[str, Any] = json.loads(self._ask(["stack", "output", "--json"]))
+        return outputs
+
+    def preview_changes(self, *options: str) -> int:
+        """How many resources a preview would change."""
+        answer = json.loads(self._ask(["preview", "--json", *options]))
+        return sum(n for step, n in answer["changeSummary"].items() if step != "same")
+
+    def refresh_changes(self) -> int:
+        """How many resources differ from what the account has, or would change because they do."""
+        return self.preview_changes("--refresh")
+
+    def _ask(self, arguments: Sequence[str]) -> str:
+        done = subprocess.run(
+            self._command(arguments),
+            cwd=self.directory,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise SandboxError(
+                f"`pulumi {' '.join(arguments[:2])}` failed:\n{done.stdout}{done.stderr}".rstrip()
+            )
+        return done.stdout
+
+    def _show(self, arguments: Sequence[str], console: Console) -> None:
+        with subprocess.Popen(
+            self._command(arguments),
+            cwd=self.directory,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process:
+            assert process.stdout is not None  # noqa: S101  a pipe was asked for
+            for line in process.stdout:
+                console.print(line.rstrip("\n"), markup=False, highlight=False, soft_wrap=True)
+        if process.returncode:
+            raise SandboxError(f"`pulumi {arguments[0]}` failed; its messages are above.")
+
+    def _command(self, arguments: Sequence[str]) -> list[str]:
+        always = ["--non-interactive", "--color", "never"]
+        stack = [] if arguments[0] == "stack" else ["--stack", self.name]
+        return ["pulumi", *arguments, *stack, *always]
