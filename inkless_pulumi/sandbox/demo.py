@@ -101,7 +101,7 @@ def run(
     if changes or drift:
         raise SandboxError(
             f"A deployed quick-start must be stable, but a second preview has {changes} changes "
-            f"and a refresh {drift}. See what they are with `pulumi preview --diff` in the environment "
+            f"and a refresh {drift}. `pulumi preview --diff` tells which, run in the environment "
             f"that `inkless-pulumi sandbox env` prints; the program is in {stack.directory}."
         )
     if not keep:
