@@ -20,6 +20,7 @@ from typing import Any
 from inkless_pulumi.core.errors import SandboxError
 
 _BUSY_TIMEOUT_SECONDS = 30
+_COLUMNS = "token, id, urn, region, inputs, outputs, ready, creator"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS resources (
   token TEXT NOT NULL,
@@ -29,6 +30,7 @@ CREATE TABLE IF NOT EXISTS resources (
   ready INTEGER NOT NULL,
   inputs TEXT NOT NULL,
   outputs TEXT NOT NULL,
+  creator TEXT NOT NULL,
   PRIMARY KEY (token, id)
 )
 """
@@ -36,7 +38,11 @@ CREATE TABLE IF NOT EXISTS resources (
 
 @dataclass(frozen=True)
 class Record:
-    """One resource of the account. `ready` is false while its real part is still being made."""
+    """One resource of the account.
+
+    `ready` is false while its real part is still being made, by the process `creator` (its pid and
+    start time, joined by a colon).
+    """
 
     token: str
     id: str
@@ -45,6 +51,7 @@ class Record:
     inputs: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     ready: bool = True
+    creator: str = ""
 
 
 class Ledger:
@@ -73,10 +80,11 @@ class Ledger:
     def put(self, record: Record) -> None:
         """Add or overwrite a resource."""
         self._connection.execute(
-            "INSERT INTO resources (token, id, urn, region, ready, inputs, outputs)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)"
+            "INSERT INTO resources (token, id, urn, region, ready, inputs, outputs,"
+            " creator) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (token, id) DO UPDATE SET urn = excluded.urn, region = excluded.region,"
-            " ready = excluded.ready, inputs = excluded.inputs, outputs = excluded.outputs",
+            " ready = excluded.ready, inputs = excluded.inputs, outputs = excluded.outputs,"
+            " creator = excluded.creator",
             (
                 record.token,
                 record.id,
@@ -85,6 +93,7 @@ class Ledger:
                 int(record.ready),
                 json.dumps(record.inputs),
                 json.dumps(record.outputs),
+                record.creator,
             ),
         )
 
@@ -96,7 +105,7 @@ class Ledger:
 
     def _select(self, where: str, values: tuple[str, ...]) -> list[Record]:
         rows = self._connection.execute(
-            f"SELECT token, id, urn, region, inputs, outputs, ready FROM resources {where}",  # noqa: S608
+            f"SELECT {_COLUMNS} FROM resources {where}",  # noqa: S608 - our own words only
             values,
         )
         return [
@@ -108,8 +117,9 @@ class Ledger:
                 inputs=json.loads(inputs),
                 outputs=json.loads(outputs),
                 ready=bool(ready),
+                creator=creator,
             )
-            for token, resource_id, urn, region, inputs, outputs, ready in rows
+            for token, resource_id, urn, region, inputs, outputs, ready, creator in rows
         ]
 
 

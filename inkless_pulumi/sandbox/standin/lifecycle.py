@@ -1,9 +1,11 @@
 """One resource's life in the account: what preview knows, create, read, update, delete."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from inkless_pulumi.sandbox import processes
 from inkless_pulumi.sandbox.account import Record
 from inkless_pulumi.sandbox.standin.behaviour import Behaviour, CloudError, Site
 from inkless_pulumi.sandbox.standin.cloud import Cloud
@@ -214,6 +216,7 @@ class ResourceLifecycle:
                 if name not in hidden and value is not None
             },
             ready=ready,
+            creator="" if ready else f"{os.getpid()}:{processes.start_time(os.getpid())}",
         )
 
     def _with_secrets(

@@ -6,8 +6,11 @@ from inkless_pulumi.sandbox.parts import aws_server
 from inkless_pulumi.sandbox.standin.behaviour import CloudError, Site
 
 
-def client(site: Site, service: str, region: str) -> Any:
-    """A client of a service of the running sandbox. Raises `CloudError` where none runs."""
+def client(site: Site, service: str, region: str | None = None) -> Any:
+    """A client of a service of the running sandbox, in the provider's region by default.
+
+    Raises `CloudError` where none runs.
+    """
     # Slow to import, and needed by few plugin processes.
     import boto3
     from botocore.config import Config
@@ -20,7 +23,7 @@ def client(site: Site, service: str, region: str) -> Any:
         )
     return boto3.client(
         service,
-        region_name=region,
+        region_name=region or site.region,
         endpoint_url=endpoint,
         aws_access_key_id=aws_server.ACCESS_KEY_ID,
         aws_secret_access_key=aws_server.SECRET_ACCESS_KEY,

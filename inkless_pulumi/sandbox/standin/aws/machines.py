@@ -6,9 +6,11 @@ behind a volume a directory, unless everything is recorded only.
 
 import base64
 import binascii
+import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+from inkless_pulumi.sandbox import machine
 from inkless_pulumi.sandbox.account import Ledger, Record
 from inkless_pulumi.sandbox.standin.aws.network import (
     NETWORK_INTERFACE,
@@ -212,11 +214,42 @@ class Instance(Behaviour):
                 "'disableApiTermination' instance attribute and try again.",
             )
 
+    def start(self, site: Site, record: Record, inputs: Properties) -> Properties:
+        """Boot the real machine; like the cloud, this does not wait for what it boots into."""
+        if site.home is not None:
+            machine.start(site.home, _machine_of(record))
+        return {}
+
+    def adapt(self, site: Site, old: Record, new: Record, inputs: Properties) -> Properties:
+        """Other user data or another size needs a stop and a start; it is not a first boot."""
+        if site.home is None:
+            return {}
+        restarting = ("instanceType", "userData", "userDataBase64")
+        if any(old.outputs.get(name) != new.outputs.get(name) for name in restarting):
+            machine.stop(site.home, new.id)
+            machine.start(site.home, _machine_of(new))
+        return {}
+
+    def stop(self, site: Site, record: Record) -> None:
+        """Shut the real machine down and remove its disk."""
+        if site.home is not None:
+            machine.terminate(site.home, record.id)
+
     def after_delete(self, ledger: Ledger, site: Site, record: Record) -> None:
         """The interface that was made with it goes with it."""
         interface = ledger.get(NETWORK_INTERFACE, record.outputs["primaryNetworkInterfaceId"])
         if interface is not None and interface.urn == record.urn:
             ledger.remove(NETWORK_INTERFACE, interface.id)
+
+
+def _machine_of(record: Record) -> machine.InstanceSpec:
+    outputs = record.outputs
+    plain = base64.b64encode(outputs.get("userData", "").encode()).decode()
+    return machine.InstanceSpec(
+        instance_id=record.id,
+        user_data=outputs.get("userDataBase64", plain),
+        address=outputs["privateIp"],
+    )
 
 
 class Volume(Behaviour):
@@ -279,6 +312,17 @@ class Volume(Behaviour):
                 f"Volume {record.id} is currently attached to {attachment.outputs['instanceId']}",
             )
 
+    def start(self, site: Site, record: Record, inputs: Properties) -> Properties:
+        """Make the real directory."""
+        if site.home is not None:
+            site.home.volume(record.id).mkdir(parents=True, exist_ok=True)
+        return {}
+
+    def stop(self, site: Site, record: Record) -> None:
+        """Remove the real directory with all that is in it."""
+        if site.home is not None:
+            shutil.rmtree(site.home.volume(record.id), ignore_errors=True)
+
 
 class VolumeAttachment(Behaviour):
     """A disk in a machine."""
@@ -309,6 +353,21 @@ class VolumeAttachment(Behaviour):
                 "in use",
             )
         return Created(stable_id("vai-", device, instance.id, volume.id), {})
+
+    def start(self, site: Site, record: Record, inputs: Properties) -> Properties:
+        """Make the device appear in the real machine."""
+        if site.home is not None:
+            machine.attach(site.home, inputs["instanceId"], inputs["volumeId"])
+        return {}
+
+    def stop(self, site: Site, record: Record) -> None:
+        """Make it disappear; the machine may be gone already."""
+        if site.home is None:
+            return
+        instance_id = record.outputs["instanceId"]
+        if record.outputs.get("stopInstanceBeforeDetaching"):
+            machine.stop(site.home, instance_id)
+        machine.detach(site.home, instance_id, record.outputs["volumeId"])
 
 
 BEHAVIOURS: tuple[Behaviour, ...] = (Instance(), Volume(), VolumeAttachment())
