@@ -42,3 +42,13 @@ class Scope:
         """
         protect = True if self.deletion_protection else None
         return pulumi.ResourceOptions(parent=self.parent, protect=protect, **more)
+
+
+def wire_names(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Properties with their names as Pulumi shows them to policies and other languages."""
+    return {_wire_name(name): value for name, value in properties.items()}
+
+
+def _wire_name(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(part.capitalize() for part in others)

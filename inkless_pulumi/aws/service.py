@@ -25,7 +25,7 @@ from inkless_pulumi.aws.instance_role import Belongings, InstanceRole, instance_
 from inkless_pulumi.aws.network import Network, existing_network, own_network
 from inkless_pulumi.aws.nodes import Runtime, identities, machine_image, run_nodes
 from inkless_pulumi.aws.observability import log_group
-from inkless_pulumi.aws.scope import Scope
+from inkless_pulumi.aws.scope import Scope, wire_names
 from inkless_pulumi.aws.service_args import InklessServiceArgs
 from inkless_pulumi.aws.storage import S3Storage, S3StorageArgs
 from inkless_pulumi.connection import ConnectionArgs
@@ -90,12 +90,12 @@ class InklessService(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         service = plan_service(name, args, stack_region=_stack_region(opts))
-        super().__init__("inkless:aws:InklessService", name, {**args}, opts)
+        super().__init__("inkless:aws:InklessService", name, wire_names(args), opts)
         scope = Scope(name, self, args.get("deletion_protection", True), args.get("tags", {}))
         built = _Construction(scope, service, args)
         gates = built.start_nodes()
         built.describe(self, gates)
-        self.register_outputs({_wire_name(output): getattr(self, output) for output in _OUTPUTS})
+        self.register_outputs(wire_names({output: getattr(self, output) for output in _OUTPUTS}))
 
 
 _OUTPUTS = tuple(InklessService.__annotations__)
@@ -353,8 +353,3 @@ def _stack_region(opts: pulumi.ResourceOptions | None) -> str | None:
     if opts is not None and (opts.provider or opts.providers or opts.parent):
         return None
     return pulumi.Config("aws").get("region")
-
-
-def _wire_name(output: str) -> str:
-    first, *others = output.split("_")
-    return first + "".join(part.capitalize() for part in others)

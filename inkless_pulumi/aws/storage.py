@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from inkless_pulumi.aws.encryption import encryption_key
 from inkless_pulumi.aws.errors import refuse
-from inkless_pulumi.aws.scope import Scope
+from inkless_pulumi.aws.scope import Scope, wire_names
 from inkless_pulumi.core.storage_names import bucket_problems
 
 DEFAULT_RESTORE_WINDOW_DAYS: Final = 7
@@ -60,7 +60,7 @@ class S3Storage(pulumi.ComponentResource):
         args = args or {}
         if "bucket_name" in args:
             refuse(bucket_problems(args["bucket_name"], "bucket_name"), f'storage "{name}"')
-        super().__init__("inkless:aws:S3Storage", name, {**args}, opts)
+        super().__init__("inkless:aws:S3Storage", name, wire_names(args), opts)
         scope = Scope(name, self, args.get("deletion_protection", True), args.get("tags", {}))
         key_arn = encryption_key(scope, args.get("kms_key_arn"))
         bucket = _bucket(scope, args.get("bucket_name"))
@@ -72,11 +72,13 @@ class S3Storage(pulumi.ComponentResource):
         self.bucket_arn = bucket.arn
         self.kms_key_arn = key_arn
         self.register_outputs(
-            {
-                "bucket": self.bucket,
-                "bucketArn": self.bucket_arn,
-                "kmsKeyArn": self.kms_key_arn,
-            }
+            wire_names(
+                {
+                    "bucket": self.bucket,
+                    "bucket_arn": self.bucket_arn,
+                    "kms_key_arn": self.kms_key_arn,
+                }
+            )
         )
 
 

@@ -1,0 +1,90 @@
+"""The real plugin server, with its ways to the outside replaced by files in a directory.
+
+What is replaced is only the last step of each: the secret store, the look-up of the machine image,
+the push of the broker image and the wait for a node. Checks, diffs and previews are the real ones.
+`$INKLESS_REHEARSAL` is the directory; `journal` in it has a line for each thing done outside.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from inkless_pulumi.provider import broker_image, machine_image, node_ready, secret_stores, server
+from inkless_pulumi.provider.resource import Context
+
+HOME = Path(os.environ["INKLESS_REHEARSAL"])
+
+
+def note(*words: str) -> None:
+    """Add a line to the journal."""
+    with (HOME / "journal").open("a") as journal:
+        journal.write(" ".join(words) + "\n")
+
+
+class FileSecrets:
+    """A secret store in a directory: a file a secret."""
+
+    def __init__(self, region: str, profile: str | None) -> None:
+        self._directory = HOME / "secrets"
+        self._directory.mkdir(exist_ok=True)
+
+    def _file(self, secret_id: str) -> Path:
+        return self._directory / secret_id.rpartition(":")[2]
+
+    def read(self, secret_id: str) -> str:
+        """The value."""
+        return self._file(secret_id).read_text()
+
+    def find(self, secret_id: str) -> secret_stores.StoredSecret | None:
+        """The value with its version."""
+        file = self._file(secret_id)
+        if not file.exists():
+            return None
+        value = file.read_text()
+        return secret_stores.StoredSecret(value, hashlib.sha256(value.encode()).hexdigest())
+
+    def write(self, secret_id: str, value: str) -> str:
+        """Keep the value."""
+        self._file(secret_id).write_text(value)
+        note("secret", secret_id.rpartition(":")[2])
+        return hashlib.sha256(value.encode()).hexdigest()
+
+
+def current_image(inputs: machine_image.MachineImageInputs) -> str:
+    """The newest machine image, which a test may change."""
+    newest = HOME / "machine-image"
+    return newest.read_text() if newest.exists() else "ami-00000000000000001"
+
+
+def publish(
+    inputs: broker_image.BrokerImageInputs, context: Context, **_others: Any
+) -> broker_image.BrokerImageOutputs:
+    """Answer as if the image had been pushed."""
+    recipe = broker_image._recipe(inputs.upstream, inputs.platforms, inputs.overlay_digest)
+    digest = f"sha256:{recipe}"
+    return broker_image.BrokerImageOutputs(
+        reference=f"{inputs.repository}@{digest}",
+        digest=digest,
+        upstream_digest=f"sha256:{hashlib.sha256(inputs.upstream.encode()).hexdigest()}",
+        diskless=True,
+        recipe=recipe,
+        pushed={"rehearsed": [digest]},
+    )
+
+
+def wait(gate: Any, id: str, inputs: node_ready.NodeReadyInputs, context: Context) -> None:
+    """Open at once; a test sees in the journal which gates were waited at, and in which order."""
+    note("wait", inputs.name)
+    (HOME / f"{inputs.name}.json").write_text(json.dumps(inputs.configuration))
+
+
+if __name__ == "__main__":
+    secret_stores._STORES["aws-secrets-manager"] = FileSecrets
+    machine_image._current_image = current_image
+    broker_image._publish = publish
+    broker_image.look_at_upstream = lambda upstream, platforms: None
+    broker_image.BrokerImage.delete = lambda *_args: None  # type: ignore[method-assign]
+    node_ready.NodeReady._wait = wait  # type: ignore[method-assign]
+    server.main()
