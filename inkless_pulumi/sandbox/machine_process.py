@@ -126,6 +126,7 @@ class _Machine:
             "INKLESS_NOFILE": "",
             "INKLESS_MEMORY_MIB": str(self._spec.memory_mib),
             "INKLESS_JVM_OPTIONS": _QUICK_START,
+            "INKLESS_PULL_LOCK": str(self._home.instances / "pull.lock"),
             # The instance's role is the only source of credentials, as on a real machine.
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

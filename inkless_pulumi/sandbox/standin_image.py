@@ -36,7 +36,7 @@ REPOSITORY = "apache-kafka-standin"
 """The image's repository in the sandbox's registry."""
 
 _SUITE = "bookworm"
-_PACKAGES = ("openjdk-17-jre-headless", "dash", "coreutils", "busybox")
+_PACKAGES = ("openjdk-17-jre-headless", "dash", "coreutils", "wget")
 _LEFT_OUT = (
     "/usr/share/doc/*",
     "/usr/share/info/*",
@@ -165,10 +165,7 @@ def _kafka_layer(cache: Path, progress: Progress) -> _Layer:
         ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nappuser:x:1000:1000::/:/bin/sh\n"),
         ("etc/group", "root:x:0:\nappuser:x:1000:\n"),
     ]
-    links = [
-        ("usr/local/bin/java", f"{_java_home()}/bin/java"),
-        ("usr/local/bin/wget", "/bin/busybox"),
-    ]
+    links = [("usr/local/bin/java", f"{_java_home()}/bin/java")]
 
     def make(path: Path) -> None:
         with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
