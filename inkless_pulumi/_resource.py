@@ -39,7 +39,7 @@ class InklessResource(pulumi.CustomResource):
         super().__init_subclass__(**kwargs)
         if "_args" not in dir(cls):
             return  # a common base of several resources
-        names = dict.fromkeys([*typing.get_type_hints(cls._args), *_outputs(cls)])
+        names = dict.fromkeys([*cls._args.__annotations__, *_outputs(cls)])
         cls._wire_names = {name: _camel(name) for name in names}
         cls._python_names = {wire: name for name, wire in cls._wire_names.items()}
 
@@ -92,7 +92,7 @@ def _wire_arguments(args: Mapping[str, Any], shape: type[Any]) -> dict[str, Any]
 
     The top level keeps Python's names: Pulumi translates those, and names attributes by them.
     """
-    hints = typing.get_type_hints(shape)
+    hints = shape.__annotations__  # not get_type_hints: `pulumi.Input` has one it can't resolve
     unknown = [name for name in args if name not in hints]
     if unknown:
         raise TypeError(
@@ -120,7 +120,7 @@ def _wire_value(value: Any, hint: Any) -> Any:
 
 def _python_keys(value: Mapping[str, Any], shape: type[Any]) -> dict[str, Any]:
     """Accept a dictionary that came out of a resource, with the wire's keys, as well."""
-    names = {_camel(name): name for name in typing.get_type_hints(shape)}
+    names = {_camel(name): name for name in shape.__annotations__}
     return {names.get(key, key): item for key, item in value.items()}
 
 

@@ -41,14 +41,19 @@ from inkless_pulumi.provider.lifecycle import AnyResource, InitializationFailed,
 __all__ = ["RESOURCES", "main", "package_version", "resource_named"]
 
 RESOURCES: dict[str, str] = {
+    "inkless:index:AccessRule": "inkless_pulumi.provider.access_rule:AccessRule",
     "inkless:index:BrokerImage": "inkless_pulumi.provider.broker_image:BrokerImage",
     "inkless:index:Certificate": "inkless_pulumi.provider.certificates:Certificate",
     "inkless:index:CertificateAuthority": (
         "inkless_pulumi.provider.certificates:CertificateAuthority"
     ),
+    "inkless:index:ClassicTopic": "inkless_pulumi.provider.topic:ClassicTopic",
+    "inkless:index:DisklessTopic": "inkless_pulumi.provider.topic:DisklessTopic",
     "inkless:index:MachineImage": "inkless_pulumi.provider.machine_image:MachineImage",
+    "inkless:index:NodeReady": "inkless_pulumi.provider.node_ready:NodeReady",
     "inkless:index:Password": "inkless_pulumi.provider.password:Password",
     "inkless:index:ServiceIdentity": "inkless_pulumi.provider.service_identity:ServiceIdentity",
+    "inkless:index:User": "inkless_pulumi.provider.user:User",
 }
 """Every resource of the package by its token; a module is imported when it is first needed."""
 
@@ -206,7 +211,7 @@ def _initialization_failed(failure: InitializationFailed) -> _Status:
     return _Status(failure.reason, detail)
 
 
-async def _serve(engine_address: str) -> None:
+async def _serve(engine_address: str, engine_process: int) -> None:
     from inkless_pulumi.provider.schema import package_schema
 
     log = EngineLog(engine_address, asyncio.get_running_loop())
@@ -219,22 +224,22 @@ async def _serve(engine_address: str) -> None:
     await server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    await _engine_gone()
+    await _gone(engine_process)
     await provider.cancel()
     await server.stop(grace=None)
     # Threads may still wait for a cluster; nobody is left to hear what they find.
     os._exit(0)
 
 
-async def _engine_gone() -> None:
+async def _gone(engine_process: int) -> None:
     """Return when the process that started this one has ended, however it ended."""
-    engine = os.getppid()
-    while os.getppid() == engine:
+    while os.getppid() == engine_process:
         await asyncio.sleep(_SECONDS_BETWEEN_LOOKS_AT_THE_ENGINE)
 
 
 def main() -> None:
     """Run the plugin, or say what it is when it was started by hand."""
+    parent = os.getppid()
     arguments = argparse.ArgumentParser("pulumi-resource-inkless", add_help=False)
     arguments.add_argument("engine", nargs="?")
     arguments.add_argument("--version", action="store_true")
@@ -246,7 +251,7 @@ def main() -> None:
     else:
         warnings.simplefilter("ignore")
         try:
-            asyncio.run(_serve(given.engine))
+            asyncio.run(_serve(given.engine, parent))
         except KeyboardInterrupt:
             os._exit(130)
 
