@@ -8,31 +8,46 @@ fixed Huffman codes of RFC 1951, section 3.2.6, in the frame of RFC 1952.
 """
 
 import zlib
+from bisect import bisect_right
 from typing import Final
 
 _HEADER: Final = bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 2, 255])
 _SHORTEST_MATCH: Final = 3
 _LONGEST_MATCH: Final = 258
 _WINDOW: Final = 32768
-_CANDIDATES: Final = 64
+_CANDIDATES: Final = 32
 """Earlier occurrences tried for each match; more costs time and hardly saves bytes."""
 _END_OF_BLOCK: Final = 256
 
 
-def _base_table(first: int, extra_bits: list[int]) -> list[tuple[int, int]]:
-    """RFC 1951, section 3.2.5: the smallest value and the number of extra bits of each code."""
-    table = []
+def _bases(first: int, extra_bits: list[int]) -> list[int]:
+    """The smallest value of each code, when each covers 2**bits values (RFC 1951, 3.2.5)."""
+    bases = []
     for bits in extra_bits:
-        table.append((first, bits))
+        bases.append(first)
         first += 1 << bits
-    return table
+    return bases
 
 
-_LENGTHS: Final = [
-    *_base_table(3, [0] * 8 + [1] * 4 + [2] * 4 + [3] * 4 + [4] * 4 + [5] * 4),
-    (_LONGEST_MATCH, 0),
+_LENGTH_BITS: Final = [*[0] * 8, *[1] * 4, *[2] * 4, *[3] * 4, *[4] * 4, *[5] * 4, 0]
+_LENGTH_BASES: Final = [*_bases(3, _LENGTH_BITS[:-1]), _LONGEST_MATCH]
+_DISTANCE_BITS: Final = [0, 0, *(bits // 2 for bits in range(28))]
+_DISTANCE_BASES: Final = _bases(1, _DISTANCE_BITS)
+
+
+def _reversed(code: int, count: int) -> tuple[int, int]:
+    """A Huffman code goes into the stream with its most significant bit first."""
+    return int(f"{code:0{count}b}"[::-1], 2), count
+
+
+_SYMBOLS: Final = [
+    *(_reversed(0x30 + symbol, 8) for symbol in range(144)),
+    *(_reversed(0x190 + symbol, 9) for symbol in range(112)),
+    *(_reversed(symbol, 7) for symbol in range(24)),
+    *(_reversed(0xC0 + symbol, 8) for symbol in range(8)),
 ]
-_DISTANCES: Final = _base_table(1, [0, 0, *(bits // 2 for bits in range(28))])
+"""The fixed code of each literal (below 256), of the end of the block, and of each length."""
+_DISTANCES: Final = [_reversed(code, 5) for code in range(30)]
 
 
 class _Bits:
@@ -51,9 +66,13 @@ class _Bits:
             self._pending >>= 8
             self._count -= 8
 
-    def write_code(self, code: int, count: int) -> None:
-        """Huffman codes go in with their most significant bit first."""
-        self.write(int(f"{code:0{count}b}"[::-1], 2), count)
+    def write_match(self, length: int, distance: int) -> None:
+        code = bisect_right(_LENGTH_BASES, length) - 1
+        self.write(*_SYMBOLS[257 + code])
+        self.write(length - _LENGTH_BASES[code], _LENGTH_BITS[code])
+        code = bisect_right(_DISTANCE_BASES, distance) - 1
+        self.write(*_DISTANCES[code])
+        self.write(distance - _DISTANCE_BASES[code], _DISTANCE_BITS[code])
 
     def finish(self) -> bytes:
         if self._count:
@@ -74,57 +93,34 @@ def _deflate(data: bytes) -> bytes:
     earlier: dict[bytes, list[int]] = {}
     position = 0
     while position < len(data):
-        length, distance = _longest_match(data, position, earlier)
+        starts = earlier.get(data[position : position + _SHORTEST_MATCH], ())
+        length, distance = _longest_match(data, position, starts[-_CANDIDATES:])
         if length:
-            _write_match(bits, length, distance)
+            bits.write_match(length, distance)
         else:
             length = 1
-            _write_symbol(bits, data[position])
+            bits.write(*_SYMBOLS[data[position]])
         for place in range(position, position + length):
             earlier.setdefault(data[place : place + _SHORTEST_MATCH], []).append(place)
         position += length
-    _write_symbol(bits, _END_OF_BLOCK)
+    bits.write(*_SYMBOLS[_END_OF_BLOCK])
     return bits.finish()
 
 
-def _longest_match(data: bytes, position: int, earlier: dict[bytes, list[int]]) -> tuple[int, int]:
+def _longest_match(
+    data: bytes, position: int, starts: list[int] | tuple[int, ...]
+) -> tuple[int, int]:
     """Length and distance of the longest repetition that begins here; (0, 0) without one."""
     limit = min(_LONGEST_MATCH, len(data) - position)
-    best, distance = 0, 0
-    for start in reversed(
-        earlier.get(data[position : position + _SHORTEST_MATCH], [])[-_CANDIDATES:]
-    ):
-        if position - start > _WINDOW:
+    best, distance = _SHORTEST_MATCH - 1, 0
+    for start in reversed(starts):
+        if position - start > _WINDOW or best == limit:
             break
-        length = 0
-        while length < limit and data[start + length] == data[position + length]:
-            length += 1
-        if length > best:
-            best, distance = length, position - start
-    return (best, distance) if best >= _SHORTEST_MATCH else (0, 0)
-
-
-def _write_symbol(bits: _Bits, symbol: int) -> None:
-    """The fixed code of a literal, a length or the end of the block (RFC 1951, section 3.2.6)."""
-    if symbol < 144:
-        bits.write_code(0x30 + symbol, 8)
-    elif symbol < 256:
-        bits.write_code(0x190 + symbol - 144, 9)
-    elif symbol < 280:
-        bits.write_code(symbol - 256, 7)
-    else:
-        bits.write_code(0xC0 + symbol - 280, 8)
-
-
-def _write_match(bits: _Bits, length: int, distance: int) -> None:
-    code = _code_of(_LENGTHS, length)
-    _write_symbol(bits, 257 + code)
-    bits.write(length - _LENGTHS[code][0], _LENGTHS[code][1])
-    code = _code_of(_DISTANCES, distance)
-    bits.write_code(code, 5)
-    bits.write(distance - _DISTANCES[code][0], _DISTANCES[code][1])
-
-
-def _code_of(table: list[tuple[int, int]], value: int) -> int:
-    """The last code whose smallest value is not above `value`."""
-    return max(code for code, (smallest, _) in enumerate(table) if smallest <= value)
+        # A longer match must agree in the byte that would make it longer.
+        if best < limit and data[start + best] == data[position + best]:
+            length = 0
+            while length < limit and data[start + length] == data[position + length]:
+                length += 1
+            if length > best:
+                best, distance = length, position - start
+    return (best, distance) if distance else (0, 0)
