@@ -24,6 +24,7 @@ from inkless_pulumi.core.errors import SandboxError
 HOME_VARIABLE = "INKLESS_SANDBOX_HOME"
 RECORDED_VARIABLE = "INKLESS_SANDBOX_RECORDED"
 DEFAULT_NAME = ".inkless-sandbox"
+MARKER_NAME = "SANDBOX"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,16 @@ class Home:
     def lock_file(self) -> Path:
         """Held by whoever starts or removes the sandbox."""
         return self.root / "lock"
+
+    @property
+    def marker(self) -> Path:
+        """Marks the directory as a sandbox's own."""
+        return self.root / MARKER_NAME
+
+    @property
+    def aws_config(self) -> Path:
+        """The AWS profiles of sandboxed processes: an empty default one."""
+        return self.root / "aws-config"
 
     @property
     def processes(self) -> Path:

@@ -53,6 +53,27 @@ def ensure(home: Home, port: int, region: str, account_id: str) -> bool:
     return True
 
 
+def client(endpoint: str, service: str, region: str) -> Any:
+    """A client of the server, with nothing of the user's own AWS settings."""
+    # Slow to import, and needed by few processes.
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        service,
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id=ACCESS_KEY_ID,
+        aws_secret_access_key=SECRET_ACCESS_KEY,
+        config=Config(
+            connect_timeout=5,
+            retries={"max_attempts": 2},
+            s3={"addressing_style": "path"},
+            proxies={},
+        ),
+    )
+
+
 class InstanceMetadata:
     """The instance metadata service, version 2: a token is asked for, and then needed.
 

@@ -9,9 +9,11 @@ from inkless_pulumi.sandbox.account import Account
 from inkless_pulumi.sandbox.home import Home
 from inkless_pulumi.sandbox.standin.aws import (
     databases,
+    firewall,
     functions,
     identity,
     images,
+    interfaces,
     machines,
     names,
     network,
@@ -29,6 +31,8 @@ from inkless_pulumi.sandbox.standin.wire import UNKNOWN
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _MODULES = (
     network,
+    firewall,
+    interfaces,
     machines,
     storage,
     databases,

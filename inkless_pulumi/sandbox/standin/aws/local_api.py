@@ -11,23 +11,10 @@ def client(site: Site, service: str, region: str | None = None) -> Any:
 
     Raises `CloudError` where none runs.
     """
-    # Slow to import, and needed by few plugin processes.
-    import boto3
-    from botocore.config import Config
-
     settings = {} if site.home is None else site.home.read_settings()
     endpoint = settings.get("aws_endpoint")
     if endpoint is None:
         raise CloudError(
             "SandboxNotRunning", "the sandbox does not run; start it: `inkless-pulumi sandbox up`"
         )
-    return boto3.client(
-        service,
-        region_name=region or site.region,
-        endpoint_url=endpoint,
-        aws_access_key_id=aws_server.ACCESS_KEY_ID,
-        aws_secret_access_key=aws_server.SECRET_ACCESS_KEY,
-        config=Config(
-            connect_timeout=5, retries={"max_attempts": 2}, s3={"addressing_style": "path"}
-        ),
-    )
+    return aws_server.client(endpoint, service, region or site.region)

@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 
 from inkless_pulumi.sandbox import machine
 from inkless_pulumi.sandbox.account import Ledger, Record
+from inkless_pulumi.sandbox.standin.aws.interfaces import NetworkInterface
 from inkless_pulumi.sandbox.standin.aws.network import (
     NETWORK_INTERFACE,
     SECURITY_GROUP,
     SUBNET,
-    NetworkInterface,
 )
 from inkless_pulumi.sandbox.standin.aws.shapes import (
     arn,
