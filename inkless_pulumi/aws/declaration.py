@@ -90,15 +90,15 @@ def plan_service(name: str, args: InklessServiceArgs, *, stack_region: str | Non
     subject = f'service "{name}"'
     _refuse_unknown_arguments(args, subject)
     refuse(zone_problems(args["zones"], stack_region), subject)
-    region = region_of(args["zones"][0]) if args["zones"] else stack_region
-    cluster = _cluster(name, args, subject, region or "")
+    region = str(region_of(args["zones"][0]))
+    cluster = _cluster(name, args, subject, region)
     plan = cluster.declaration.plan
     storage = args.get("storage")
     types, architecture = MACHINE_TYPES[plan], cluster.declaration.architecture
     service = ServicePlan(
         cluster=cluster,
         subject=subject,
-        region=region or "",
+        region=region,
         storage_region=cluster.declaration.storage.region,
         storage_endpoint=cluster.declaration.storage.endpoint,
         key_prefix=cluster.declaration.storage.prefix,
@@ -128,7 +128,7 @@ def _refuse_unknown_arguments(args: Mapping[str, Any], subject: str) -> None:
         ),
         subject,
     )
-    if "zones" not in args:
+    if not args.get("zones"):
         missing = Problem("zones", None, "is required", "name three availability zones")
         raise InvalidDeclaration([missing], subject)
 

@@ -54,10 +54,9 @@ class S3Storage(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        args: S3StorageArgs | None = None,
+        args: S3StorageArgs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        args = args or {}
         if "bucket_name" in args:
             refuse(bucket_problems(args["bucket_name"], "bucket_name"), f'storage "{name}"')
         super().__init__("inkless:aws:S3Storage", name, wire_names(args), opts)
