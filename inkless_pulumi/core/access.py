@@ -48,7 +48,7 @@ _USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")
 _TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
-def user_name_problems(name: str, path: str = "name") -> list[Problem]:
+def user_name_problems(path: str, name: str) -> list[Problem]:
     """Whether a user can have this name."""
     if not _USER_NAME.fullmatch(name):
         rule = "a user's name is 1 to 128 letters, digits and . _ @ -, and begins with no sign"
@@ -69,26 +69,28 @@ def iteration_problems(iterations: int, path: str = "iterations") -> list[Proble
     return [Problem(path, iterations, rule, "leave it out for 8192")]
 
 
-def access_rule_problems(
-    *,
-    principal: str | None = None,
-    host: str | None = None,
-    resource_type: str | None = None,
-    resource_name: str | None = None,
-    pattern_type: str | None = None,
-    operations: Sequence[str] | None = None,
-    permission: str | None = None,
-) -> list[Problem]:
-    """Every rule that an access rule breaks, as far as it is known."""
+def access_rule_problems(known: Mapping[str, object]) -> list[Problem]:
+    """Every rule that an access rule breaks, as far as its arguments are known.
+
+    `known` maps names of arguments to values; what is absent is passed over.
+    """
+
+    def text(argument: str) -> str | None:
+        value = known.get(argument)
+        return value if isinstance(value, str) else None
+
+    principal, host, resource_name = text("principal"), text("host"), text("resource_name")
+    resource_type, pattern_type = text("resource_type"), text("pattern_type")
+    operations = known.get("operations")
     problems = [] if principal is None else _principal_problems(principal)
     problems += [] if host is None else _host_problems(host)
     for path, word, words in (
         ("resource_type", resource_type, tuple(OPERATIONS)),
         ("pattern_type", pattern_type, PATTERN_TYPES),
-        ("permission", permission, PERMISSIONS),
+        ("permission", text("permission"), PERMISSIONS),
     ):
         problems += _word_problems(path, word, words)
-    if operations is not None:
+    if isinstance(operations, (list, tuple)):
         problems += _operation_problems(operations, resource_type)
     if resource_name is not None:
         problems += _resource_name_problems(resource_type, resource_name, pattern_type)
@@ -100,7 +102,7 @@ def _principal_problems(principal: str) -> list[Problem]:
     if kind != USER_TYPE or not colon:
         rule = "a principal is written User:<name>"
         return [Problem("principal", principal, rule, f'use "User:{principal.split(":")[-1]}"')]
-    return [] if name == ANYONE else user_name_problems(name, "principal")
+    return [] if name == ANYONE else user_name_problems("principal", name)
 
 
 def _host_problems(host: str) -> list[Problem]:

@@ -24,8 +24,11 @@ from inkless_pulumi.core.service_model import SettingValue
 
 TopicKind = Literal["classic", "diskless"]
 
-DISKLESS_ENABLE: Final = "diskless.enable"
-REMOTE_STORAGE_ENABLE: Final = "remote.storage.enable"
+DISKLESS: Final = "diskless.enable"
+REMOTE_STORAGE: Final = "remote.storage.enable"
+SERVER_OWNED: Final = frozenset({DISKLESS, REMOTE_STORAGE})
+"""Settings that the controller writes by itself in some modes: not a difference to what a user
+declared, unless the user declared them."""
 LONGEST_NAME: Final = 249
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -49,8 +52,37 @@ class TopicDeclaration:
     """Settings of the topic by Kafka's names, those that are known."""
 
 
-def topic_problems(topic: TopicDeclaration) -> list[Problem]:
-    """Every rule that a topic breaks, as far as it is known."""
+def topic_problems(
+    *,
+    diskless: bool,
+    name: object = None,
+    partitions: object = None,
+    replication_factor: object = None,
+    settings: object = None,
+) -> list[Problem]:
+    """Every rule that a topic breaks, as far as it is known: None, and whatever is not of the type
+    that its argument has, is passed over."""
+    given = settings if isinstance(settings, Mapping) else {}
+    topic = TopicDeclaration(
+        kind="diskless" if diskless else "classic",
+        name=name if isinstance(name, str) else None,
+        partitions=_count(partitions),
+        replication_factor=_count(replication_factor),
+        settings={
+            str(key): value
+            for key, value in given.items()
+            if isinstance(value, (str, bool, int, float))
+        },
+    )
+    return declaration_problems(topic)
+
+
+def _count(value: object) -> int | None:
+    return int(value) if isinstance(value, (int, float)) else None
+
+
+def declaration_problems(topic: TopicDeclaration) -> list[Problem]:
+    """Every rule that a topic breaks, as far as it is declared."""
     problems = [] if topic.name is None else name_problems(topic.name)
     if topic.partitions is not None and topic.partitions < 1:
         rule = "a topic has one partition at least"
@@ -118,12 +150,12 @@ def server_settings(topic: TopicDeclaration) -> dict[str, str]:
     so, and classic ones never its false value, which Inkless takes for a request.
     """
     texts = {name: setting_text(topic.settings[name]) for name in sorted(topic.settings)}
-    return {DISKLESS_ENABLE: "true", **texts} if topic.kind == "diskless" else texts
+    return {DISKLESS: "true", **texts} if topic.kind == "diskless" else texts
 
 
 def _setting_problems(kind: TopicKind, name: str, value: SettingValue) -> list[Problem]:
     path = setting_path(name)
-    if name == DISKLESS_ENABLE:
+    if name == DISKLESS:
         rule = "whether a topic is diskless is said by its resource"
         return [Problem(path, value, rule, "declare a DisklessTopic or a ClassicTopic instead")]
     setting = topic_settings().get(name)
@@ -159,7 +191,7 @@ def _diskless_problem(setting: Setting, value: SettingValue) -> Problem | None:
             return None
         rule = "a diskless topic is never compacted: old records would stay for ever"
         return Problem(path, value, rule, 'use "delete", or declare a ClassicTopic')
-    if setting.name == REMOTE_STORAGE_ENABLE:
+    if setting.name == REMOTE_STORAGE:
         rule = "a diskless topic is in object storage already, and refuses tiered storage beside it"
         return Problem(path, value, rule, "leave it out, or declare a ClassicTopic")
     if setting.diskless not in ("yes", "delete only"):
@@ -170,7 +202,7 @@ def _diskless_problem(setting: Setting, value: SettingValue) -> Problem | None:
 
 def _classic_problem(setting: Setting, value: SettingValue) -> Problem | None:
     path, text = setting_path(setting.name), setting_text(value)
-    if setting.name == REMOTE_STORAGE_ENABLE and text.lower() == "false":
+    if setting.name == REMOTE_STORAGE and text.lower() == "false":
         rule = "is off by default, and Inkless takes an explicit false for a request"
         return Problem(path, value, rule, "leave it out")
     if setting.name == "unclean.leader.election.enable" and text.lower() == "true":
@@ -208,11 +240,11 @@ def _own_minimum_limit(topic: TopicDeclaration) -> int | None:
 def _retention_problems(topic: TopicDeclaration) -> list[Problem]:
     """`LogConfig`: compaction lags in order; with tiered storage, local within whole retention."""
     problems = _order_problem(topic, "min.compaction.lag.ms", "max.compaction.lag.ms")
-    if setting_text(topic.settings.get(REMOTE_STORAGE_ENABLE, "")).lower() != "true":
+    if setting_text(topic.settings.get(REMOTE_STORAGE, "")).lower() != "true":
         return problems
     if "compact" in setting_text(topic.settings.get("cleanup.policy", "")):
         rule = "tiered storage takes topics with the delete policy only"
-        remedy = f'use "delete", or leave {REMOTE_STORAGE_ENABLE} out'
+        remedy = f'use "delete", or leave {REMOTE_STORAGE} out'
         value = topic.settings["cleanup.policy"]
         problems.append(Problem(setting_path("cleanup.policy"), value, rule, remedy))
     for unit in ("ms", "bytes"):
