@@ -14,6 +14,7 @@ import os
 import platform
 import secrets
 import shutil
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -235,13 +236,28 @@ def _bring_back(home: Home, settings: dict[str, Any], is_new: bool, progress: Pr
             elif is_new and not behaviour.still_there(site, record):
                 progress(f"Lost with the process that held it in memory: {record.id}")
                 _strike_out(account, record)
-        _restart_databases(home, account, progress)
+        _remove_unknown(home, account)
+        _restart_databases(home, progress)
         _restart_machines(home, account, progress)
     finally:
         account.close()
 
 
-def _restart_databases(home: Home, account: Account, progress: Progress) -> None:
+def _remove_unknown(home: Home, account: Account) -> None:
+    """Remove the parts of resources that the books no longer have: a kill came in between."""
+    known = {record.id for record in _records_of(account)}
+    remove: dict[Path, Callable[[Home, str], None]] = {
+        home.databases: database.remove,
+        home.instances: machine.terminate,
+        home.volumes: lambda _, volume_id: shutil.rmtree(home.volume(volume_id)),
+    }
+    for directory, remove_one in remove.items():
+        for path in directory.iterdir() if directory.is_dir() else ():
+            if path.name not in known:
+                remove_one(home, path.name)
+
+
+def _restart_databases(home: Home, progress: Progress) -> None:
     for server in database.made(home):
         if processes.find(home, server.part) is None:
             progress(f"Starting the database at {server.address}:{server.port}")

@@ -5,10 +5,12 @@ an instance metadata service of our own in front of it.
 What it holds is in memory: when it ends, buckets and secrets are lost, and `ensure` says so.
 """
 
+import importlib
 import json
 import logging
 import secrets
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -148,7 +150,17 @@ def serve(port: int, region: str) -> None:
     application = InstanceMetadata(
         DomainDispatcherApplication(create_backend_app), region, DEFAULT_ACCOUNT_ID
     )
+    threading.Thread(target=_load_services, name="services", daemon=True).start()
     run_simple(ADDRESS, port, application, threaded=True, request_handler=MotoRequestHandler)
+
+
+def _load_services() -> None:
+    """Load what is certainly asked for, before it is: the first requests are then as fast as all.
+
+    The others stay unloaded until somebody asks.
+    """
+    for service in ("s3", "secretsmanager", "ssm", "ecr", "sts"):
+        importlib.import_module(f"moto.{service}.urls")
 
 
 if __name__ == "__main__":

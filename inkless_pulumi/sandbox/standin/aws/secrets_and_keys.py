@@ -215,14 +215,18 @@ class SecretContainer(Behaviour):
 
     def still_there(self, site: Site, record: Record) -> bool:
         """Ask the real one."""
-        if site.home is None:
-            return True
-        api = local_api.client(site, "secretsmanager", record.region)
-        try:
-            api.describe_secret(SecretId=record.id)
-        except api.exceptions.ResourceNotFoundException:
-            return False
+        return _secret_is_there(site, record.id, record.region)
+
+
+def _secret_is_there(site: Site, secret_arn: str, region: str) -> bool:
+    if site.home is None:
         return True
+    api = local_api.client(site, "secretsmanager", region)
+    try:
+        api.describe_secret(SecretId=secret_arn)
+    except api.exceptions.ResourceNotFoundException:
+        return False
+    return True
 
 
 def _made_up_arn(site: Site, name: str, region: str) -> str:
@@ -284,6 +288,10 @@ class SecretVersion(Behaviour):
             **value,
         )
         return {}
+
+    def still_there(self, site: Site, record: Record) -> bool:
+        """Gone with its secret."""
+        return _secret_is_there(site, record.outputs["arn"], record.region)
 
 
 class Parameter(Behaviour):
