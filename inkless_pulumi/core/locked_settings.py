@@ -26,13 +26,11 @@ def _lock(pattern: str, reason: str, remedy: str = "leave it out") -> Lock:
 
 _TLS = "TLS and who is trusted are managed, so that no listener can be weakened by accident"
 _CREDENTIALS = (
-    "nodes use their own identity; a credential here would be readable in the rendered files"
+    "nodes use their own identity, and a credential here would be readable in the rendered files"
 )
 _TOPIC_KIND = "whether a topic is diskless or tiered is said by the topic's own resource"
 _USE_TOPIC = "declare a DisklessTopic, or a ClassicTopic with remote.storage.enable"
-_ONE_DATABASE = (
-    "separate pools for reading and writing need credentials of their own, which are not managed"
-)
+_ONE_DATABASE = "separate pools for reading and writing need credentials that are not managed"
 
 LOCKS: Final = (
     _lock(r"ssl\..*|security\..*|sasl\..*|principal\.builder\.class", _TLS),

@@ -61,7 +61,8 @@ def topic_problems(
     settings: object = None,
 ) -> list[Problem]:
     """Every rule that a topic breaks, as far as it is known: None, and whatever is not of the type
-    that its argument has, is passed over."""
+    that its argument has, is passed over.
+    """
     given = settings if isinstance(settings, Mapping) else {}
     topic = TopicDeclaration(
         kind="diskless" if diskless else "classic",
