@@ -24,6 +24,7 @@ PART_VARIABLE = "INKLESS_SANDBOX_PART"
 """Names the part a process is; set, with the home, in every process of a sandbox and no other."""
 
 _POLL_SECONDS = 0.05
+_PORT_SECONDS = 3
 _LOG_LINES_SHOWN = 8
 _children: list[subprocess.Popen[bytes]] = []
 
@@ -206,17 +207,29 @@ def accepts(address: str, port: int) -> bool:
 
 
 def refuse_taken_port(address: str, port: int, what: str) -> None:
-    """Raise SandboxError when a port that we need is another program's."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError as error:
+    """Raise SandboxError when a port that we need is another program's.
+
+    One of ours that was just killed may hold it a moment longer, until its last thread is gone.
+    """
+    deadline = time.monotonic() + _PORT_SECONDS
+    while (error := _bind_error(address, port)) is not None:
+        if time.monotonic() > deadline:
             raise SandboxError(
                 f"{what} needs port {port} of {address}, which is in use by another program "
                 f"({error.strerror}). End that program (`ss -ltnp 'sport = :{port}'` shows it), or "
                 "remove the sandbox with `inkless-pulumi sandbox down`, to get other ports"
             ) from error
+        time.sleep(_POLL_SECONDS)
+
+
+def _bind_error(address: str, port: int) -> OSError | None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            return error
+    return None
 
 
 def listening_addresses() -> frozenset[str]:
