@@ -39,6 +39,10 @@ class PulumiStack:
         """Deploy, with the engine's own progress on the console."""
         self._show(["up", "--yes", "--skip-preview", "--suppress-outputs"], console)
 
+    def preview(self, console: Console) -> None:
+        """Show what a deployment would do."""
+        self._show(["preview", "--suppress-outputs"], console)
+
     def destroy(self, console: Console) -> None:
         """Delete all resources."""
         self._show(["destroy", "--yes", "--skip-preview", "--suppress-outputs"], console)
@@ -59,12 +63,13 @@ class PulumiStack:
 
     def _ask(self, arguments: Sequence[str]) -> str:
         done = subprocess.run(
-            self._command(arguments),
+            [*self._command(arguments), "--non-interactive", "--color", "never"],
             cwd=self.directory,
             env=self._environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            check=False,
         )
         if done.returncode:
             raise SandboxError(
@@ -73,8 +78,23 @@ class PulumiStack:
         return done.stdout
 
     def _show(self, arguments: Sequence[str], console: Console) -> None:
+        if console.is_terminal and not console.quiet:
+            code = subprocess.run(  # the engine's own live display
+                [*self._command(arguments), "--color", "auto"],
+                cwd=self.directory,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                check=False,
+            ).returncode
+        else:
+            code = self._relay(arguments, console)
+        if code:
+            raise SandboxError(f"`pulumi {arguments[0]}` failed; its messages are above.")
+
+    def _relay(self, arguments: Sequence[str], console: Console) -> int:
+        """Run a command and print its lines as they come; its exit status."""
         with subprocess.Popen(
-            self._command(arguments),
+            [*self._command(arguments), "--non-interactive", "--color", "never"],
             cwd=self.directory,
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -86,10 +106,8 @@ class PulumiStack:
             assert process.stdout is not None  # noqa: S101  a pipe was asked for
             for line in process.stdout:
                 console.print(line.rstrip("\n"), markup=False, highlight=False, soft_wrap=True)
-        if process.returncode:
-            raise SandboxError(f"`pulumi {arguments[0]}` failed; its messages are above.")
+        return process.returncode
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
-        always = ["--non-interactive", "--color", "never"]
         stack = [] if arguments[0] == "stack" else ["--stack", self.name]
-        return ["pulumi", *arguments, *stack, *always]
+        return ["pulumi", *arguments, *stack]
