@@ -237,10 +237,10 @@ def test_a_wrong_override_is_refused_with_a_way_out(name: str, value: Any, messa
     assert problem_with(name, value) == message
 
 
-@pytest.mark.parametrize("row", MANAGED_SETTINGS, ids=lambda row: str(row.key))
+@pytest.mark.parametrize(
+    "row", [row for row in MANAGED_SETTINGS if row.locked], ids=lambda row: str(row.key)
+)
 def test_every_locked_row_refuses_an_override_with_its_reason(row: Any) -> None:
-    if not row.locked:
-        pytest.skip(f"{row.key} may be overridden")
     problem = override_problem(service(tiered_storage=True), row.key, "anything")
     assert problem is not None
     assert problem.rule.startswith(("is locked: ", "is not a setting of the family"))
