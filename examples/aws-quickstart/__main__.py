@@ -9,7 +9,7 @@ The first `up` takes about a quarter of an hour, most of it for the database.
 import pulumi
 import pulumi_aws as aws
 from inkless_pulumi import AccessRule, ClassicTopic, DisklessTopic, User
-from inkless_pulumi.aws import InklessService
+from inkless_pulumi.aws import InklessService, InklessServiceArgs
 
 config = pulumi.Config()
 region = pulumi.Config("aws").require("region")
@@ -21,14 +21,15 @@ zones = config.get_object("zones") or [f"{region}{letter}" for letter in "abc"]
 #   settings             broker settings on top of the managed ones, e.g. {"num.partitions": 6}
 #   deletion_protection  while it is on (the default), nothing that holds data can be deleted;
 #                        to take the service down, turn it off, run `pulumi up`, then destroy.
-service = InklessService(
-    "kafka",
-    {
-        "zones": zones,
-        "deletion_protection": config.get_bool("deletionProtection") is not False,
-        "tags": {"project": pulumi.get_project(), "stack": pulumi.get_stack()},
-    },
-)
+arguments: InklessServiceArgs = {
+    "zones": zones,
+    "architecture": config.require("architecture"),
+    "deletion_protection": config.require_bool("deletionProtection"),
+    "tags": {"project": pulumi.get_project(), "stack": pulumi.get_stack()},
+}
+if upstream_image := config.get("upstreamImage"):
+    arguments["upstream_image"] = upstream_image
+service = InklessService("kafka", arguments)
 
 # A classic topic: three replicas on the brokers' disks. It has compaction and transactions.
 orders = ClassicTopic(
@@ -43,8 +44,8 @@ orders = ClassicTopic(
 
 # A diskless topic: its data goes straight to the bucket, so no traffic between zones is paid for.
 # Latency is higher (about a quarter of a second to acknowledge), and there is no way back to classic.
-if config.get_bool("diskless") is not False:
-    DisklessTopic(
+if config.require_bool("diskless"):
+    events = DisklessTopic(
         "events",
         {"name": "events", "partitions": 6, "connection": service.connection},
     )
