@@ -6,6 +6,7 @@ Arguments that are None are not known yet, or left out. Sources: `ResourceType`,
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Final
 
@@ -102,7 +103,10 @@ def _principal_problems(principal: str) -> list[Problem]:
     if kind != USER_TYPE or not colon:
         rule = "a principal is written User:<name>"
         return [Problem("principal", principal, rule, f'use "User:{principal.split(":")[-1]}"')]
-    return [] if name == ANYONE else user_name_problems("principal", name)
+    if name == ANYONE:
+        return []
+    found = user_name_problems("principal", name)
+    return [replace(problem, value=principal) for problem in found]
 
 
 def _host_problems(host: str) -> list[Problem]:

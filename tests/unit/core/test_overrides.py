@@ -47,7 +47,8 @@ REFUSED: list[tuple[str, Any, str]] = [
     (
         "num.partitions",
         2**31,
-        'settings["num.partitions"] = 2147483648: does not fit into 32 bits; use at most 2147483647',
+        'settings["num.partitions"] = 2147483648: does not fit into 32 bits; use at most '
+        "2147483647",
     ),
     (
         "compression.gzip.level",
@@ -91,7 +92,8 @@ REFUSED: list[tuple[str, Any, str]] = [
     (
         "group.coordinator.rebalance.protocols",
         "classic,",
-        'settings["group.coordinator.rebalance.protocols"] = "classic,": has an empty entry; remove '
+        'settings["group.coordinator.rebalance.protocols"] = "classic,": has an empty entry; '
+        "remove "
         "the superfluous comma",
     ),
     (
@@ -147,7 +149,8 @@ REFUSED: list[tuple[str, Any, str]] = [
         "inkless.control.plane.class",
         "io.aiven.inkless.control_plane.InMemoryControlPlane",
         'settings["inkless.control.plane.class"] = '
-        '"io.aiven.inkless.control_plane.InMemoryControlPlane": is locked: the default is in memory '
+        '"io.aiven.inkless.control_plane.InMemoryControlPlane": is locked: the default is in '
+        "memory "
         "and loses every diskless topic at a restart; leave it out of settings",
     ),
     (
@@ -190,7 +193,8 @@ REFUSED: list[tuple[str, Any, str]] = [
     (
         "retention.ms",
         1000,
-        'settings["retention.ms"] = 1000: is a setting of topics, not of the service; set it on the '
+        'settings["retention.ms"] = 1000: is a setting of topics, not of the service; set it on '
+        "the "
         "topic, or log.retention.ms for all",
     ),
     (

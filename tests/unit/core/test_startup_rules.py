@@ -65,7 +65,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (
         "a zone listener is LISTENER=zone",
         {"inkless.client.az.listener.map": "CLIENT"},
-        'settings["inkless.client.az.listener.map"] = "CLIENT": has "CLIENT" where LISTENER=zone is '
+        'settings["inkless.client.az.listener.map"] = "CLIENT": has "CLIENT" where LISTENER=zone '
+        "is "
         "meant; correct it",
     ),
     (
@@ -89,7 +90,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (
         "compaction by default would reach diskless topics",
         {"log.cleanup.policy": "compact,delete"},
-        'settings["log.cleanup.policy"] = "compact,delete": would be the default of diskless topics '
+        'settings["log.cleanup.policy"] = "compact,delete": would be the default of diskless '
+        "topics "
         "as well, which are never compacted; set cleanup.policy on the classic topics that need it",
     ),
     (
@@ -123,7 +125,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         "a queue has room for one request",
         {"queued.max.request.bytes": 1000},
         'settings["queued.max.request.bytes"] = "1000": must be at least '
-        "socket.request.max.bytes = 104857600, or no request fits; raise it, or use -1 for no limit",
+        "socket.request.max.bytes = 104857600, or no request fits; raise it, or use -1 for no "
+        "limit",
     ),
     (
         "no connection at all needs exceptions",
@@ -146,13 +149,15 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (
         "every cleaner thread has a buffer",
         {"log.cleaner.threads": 128},
-        'settings["log.cleaner.threads"] = "128": gives the 128 threads of log.cleaner.threads less '
+        'settings["log.cleaner.threads"] = "128": gives the 128 threads of log.cleaner.threads '
+        "less "
         "than 1 MiB each; have one thread at least, and more than 1 MiB for each",
     ),
     (
         "two heartbeats fit into a session",
         {"broker.heartbeat.interval.ms": 5000},
-        'settings["broker.heartbeat.interval.ms"] = "5000": broker.heartbeat.interval.ms must be at '
+        'settings["broker.heartbeat.interval.ms"] = "5000": broker.heartbeat.interval.ms must be '
+        "at "
         "most half of broker.session.timeout.ms = 9000; correct one of them",
     ),
     (

@@ -1,0 +1,278 @@
+"""What a topic may be, classic and diskless."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inkless_pulumi.core.topics import (
+    SERVER_OWNED,
+    TopicDeclaration,
+    change_problems,
+    collision_problems,
+    server_settings,
+    topic_problems,
+)
+
+REFUSED: list[tuple[str, bool, dict[str, Any], str]] = [
+    (
+        "compaction on a diskless topic",
+        True,
+        {"settings": {"cleanup.policy": "compact"}},
+        'settings["cleanup.policy"] = "compact": a diskless topic is never compacted: old records '
+        'would stay for ever; use "delete", or declare a ClassicTopic',
+    ),
+    (
+        "compaction beside deletion on a diskless topic",
+        True,
+        {"settings": {"cleanup.policy": "compact,delete"}},
+        'settings["cleanup.policy"] = "compact,delete": a diskless topic is never compacted: old '
+        'records would stay for ever; use "delete", or declare a ClassicTopic',
+    ),
+    (
+        "tiered storage on a diskless topic",
+        True,
+        {"settings": {"remote.storage.enable": "true"}},
+        'settings["remote.storage.enable"] = "true": a diskless topic is in object storage '
+        "already, and refuses tiered storage beside it; leave it out, or declare a ClassicTopic",
+    ),
+    (
+        "a setting without effect on a diskless topic",
+        True,
+        {"settings": {"min.insync.replicas": "2"}},
+        'settings["min.insync.replicas"] = "2": has no effect on a diskless topic; leave it out, '
+        "or "
+        "declare a ClassicTopic",
+    ),
+    (
+        "a setting of segments on a diskless topic",
+        True,
+        {"settings": {"segment.bytes": "1048576"}},
+        'settings["segment.bytes"] = "1048576": has no effect on a diskless topic; leave it out, '
+        "or "
+        "declare a ClassicTopic",
+    ),
+    (
+        "the kind of a topic as a setting",
+        True,
+        {"settings": {"diskless.enable": "true"}},
+        'settings["diskless.enable"] = "true": whether a topic is diskless is said by its '
+        "resource; "
+        "declare a DisklessTopic or a ClassicTopic instead",
+    ),
+    (
+        "an explicit switch off of tiered storage",
+        False,
+        {"settings": {"remote.storage.enable": "false"}},
+        'settings["remote.storage.enable"] = "false": is off by default, and Inkless takes an '
+        "explicit false for a request; leave it out",
+    ),
+    (
+        "unclean elections",
+        False,
+        {"settings": {"unclean.leader.election.enable": "true"}},
+        'settings["unclean.leader.election.enable"] = "true": would lose acknowledged records when '
+        "a replica that is behind takes over; leave it out",
+    ),
+    (
+        "an unknown setting",
+        False,
+        {"settings": {"retention.hours": "1"}},
+        'settings["retention.hours"] = "1": is not a setting of topics; did you mean '
+        '"retention.ms"?',
+    ),
+    (
+        "a setting out of range",
+        False,
+        {"settings": {"retention.ms": "-2"}},
+        'settings["retention.ms"] = "-2": must be -1 or more; use -1 or more',
+    ),
+    (
+        "a size that is unlimited twice",
+        False,
+        {"settings": {"retention.bytes": "-2"}},
+        'settings["retention.bytes"] = "-2": must be -1, for no limit, or more; use -1 or more',
+    ),
+    (
+        "throttled replicas in no form",
+        False,
+        {"settings": {"leader.replication.throttled.replicas": "1"}},
+        'settings["leader.replication.throttled.replicas"] = "1": must be * or pairs of partition '
+        'and broker; write it like "0:1,0:2"',
+    ),
+    (
+        "an internal setting",
+        False,
+        {"settings": {"internal.segment.bytes": "1000"}},
+        'settings["internal.segment.bytes"] = "1000": is internal to Kafka and meant for tests; '
+        "leave it out",
+    ),
+    (
+        "as many replicas in sync as there are",
+        False,
+        {"replication_factor": 3, "settings": {"min.insync.replicas": "3"}},
+        'settings["min.insync.replicas"] = "3": must be less than the 3 replicas, or a node\'s '
+        "restart stops all writing; use 2, or raise replication_factor",
+    ),
+    (
+        "as many replicas in sync as there are by default",
+        False,
+        {"settings": {"min.insync.replicas": "3"}},
+        'settings["min.insync.replicas"] = "3": must be less than the 3 replicas, or a node\'s '
+        "restart stops all writing; use 2, or raise replication_factor",
+    ),
+    (
+        "no more replicas than the cluster wants in sync",
+        False,
+        {"replication_factor": 2},
+        "replication_factor = 2: is not more than the cluster's min.insync.replicas = 2, so a "
+        "node's restart stops writing; leave it out for 3, or set "
+        'settings["min.insync.replicas"] to 1',
+    ),
+    (
+        "no partition",
+        True,
+        {"partitions": 0},
+        "partitions = 0: a topic has one partition at least; use 1 or more",
+    ),
+    (
+        "no replica",
+        True,
+        {"replication_factor": 0},
+        "replication_factor = 0: a partition has one replica at least; use 1 or more, or leave it "
+        "out for one replica a zone",
+    ),
+    (
+        "tiered storage with compaction",
+        False,
+        {"settings": {"remote.storage.enable": "true", "cleanup.policy": "compact"}},
+        'settings["cleanup.policy"] = "compact": tiered storage takes topics with the delete '
+        "policy "
+        'only; use "delete", or leave remote.storage.enable out',
+    ),
+    (
+        "more kept on disk than at all",
+        False,
+        {"settings": {"remote.storage.enable": "true", "local.retention.ms": "604800001"}},
+        'settings["local.retention.ms"] = "604800001": can\'t be more than retention.ms = '
+        "604800000; lower it, raise retention.ms, or use -2 for the same",
+    ),
+    (
+        "compaction that may not start before it must",
+        False,
+        {"settings": {"min.compaction.lag.ms": "10", "max.compaction.lag.ms": "5"}},
+        'settings["min.compaction.lag.ms"] = "10": must be at most max.compaction.lag.ms = 5; '
+        "correct one of them",
+    ),
+    (
+        "a name with a slash",
+        True,
+        {"name": "orders/created"},
+        'name = "orders/created": a topic\'s name has letters, digits, dots, underscores and '
+        'hyphens only; choose a name like "orders.created"',
+    ),
+    (
+        "a name of two dots",
+        True,
+        {"name": ".."},
+        'name = "..": a topic\'s name has letters, digits, dots, underscores and hyphens only; '
+        'choose a name like "orders.created"',
+    ),
+    (
+        "a name of Kafka's own",
+        True,
+        {"name": "__consumer_offsets"},
+        'name = "__consumer_offsets": names that begin with two underscores are kept for Kafka\'s '
+        'own topics; use "consumer_offsets"',
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("diskless", "arguments", "message"),
+    [case[1:] for case in REFUSED],
+    ids=[case[0] for case in REFUSED],
+)
+def test_a_wrong_topic_is_refused_with_a_way_out(
+    diskless: bool, arguments: dict[str, Any], message: str
+) -> None:
+    assert [str(p) for p in topic_problems(diskless=diskless, **arguments)] == [message]
+
+
+def test_a_name_that_is_too_long_says_by_how_much() -> None:
+    (problem,) = topic_problems(diskless=True, name="x" * 250)
+    assert problem.rule == "a topic's name has 249 characters at most, and this has 250"
+
+
+@given(st.from_regex(r"[A-Za-z0-9.-][A-Za-z0-9._-]{2,100}", fullmatch=True), st.booleans())
+def test_every_ordinary_name_is_taken(name: str, diskless: bool) -> None:
+    assert topic_problems(diskless=diskless, name=name) == []
+
+
+@pytest.mark.parametrize(
+    ("diskless", "arguments"),
+    [
+        (
+            True,
+            {"partitions": 6, "settings": {"retention.ms": "60000", "cleanup.policy": "delete"}},
+        ),
+        (True, {"replication_factor": 1}),
+        (True, {"replication_factor": 2, "settings": {"compression.type": "zstd"}}),
+        (False, {"replication_factor": 3, "settings": {"cleanup.policy": "compact"}}),
+        (False, {"replication_factor": 1}),
+        (False, {"replication_factor": 2, "settings": {"min.insync.replicas": "1"}}),
+        (False, {"settings": {"remote.storage.enable": "true", "local.retention.ms": "1000"}}),
+        (False, {"settings": {"retention.ms": 60000.0}}),
+    ],
+)
+def test_a_sound_topic_is_taken(diskless: bool, arguments: dict[str, Any]) -> None:
+    assert topic_problems(diskless=diskless, name="orders", **arguments) == []
+
+
+def test_what_is_not_known_yet_is_passed_over() -> None:
+    unknown = object()
+    assert (
+        topic_problems(
+            diskless=True,
+            name=unknown,
+            partitions=None,
+            replication_factor=unknown,
+            settings={"retention.ms": unknown},
+        )
+        == []
+    )
+
+
+def test_names_that_metrics_would_confuse_are_told_apart() -> None:
+    (problem,) = collision_problems("a.b_c", ["a_b.c", "a.b_c", "other"])
+    assert str(problem) == (
+        'name = "a.b_c": differs from the topic "a_b.c" in dots and underscores only; choose '
+        "another name; with dots alone or underscores alone it can't happen"
+    )
+
+
+def test_partitions_are_never_taken_away() -> None:
+    six, three = (TopicDeclaration("classic", partitions=count) for count in (6, 3))
+    (problem,) = change_problems(six, three)
+    assert str(problem) == (
+        "partitions = 3: the topic has 6 partitions, and Kafka can't take partitions away; set it "
+        "back to 6, or declare a new topic and copy the records"
+    )
+    assert change_problems(three, six) == []
+
+
+def test_a_topic_is_created_with_its_kind_and_never_with_the_opposite() -> None:
+    diskless = TopicDeclaration(
+        "diskless", settings={"retention.ms": 1000, "compression.type": "lz4"}
+    )
+    assert server_settings(diskless) == {
+        "diskless.enable": "true",
+        "compression.type": "lz4",
+        "retention.ms": "1000",
+    }
+    assert server_settings(TopicDeclaration("classic")) == {}
+
+
+def test_the_server_may_write_the_kind_by_itself() -> None:
+    assert {"diskless.enable", "remote.storage.enable"} == SERVER_OWNED
