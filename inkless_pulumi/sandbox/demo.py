@@ -20,6 +20,7 @@ from rich.table import Table
 from inkless_pulumi.core.errors import SandboxError
 from inkless_pulumi.sandbox import lifecycle
 from inkless_pulumi.sandbox.home import Home
+from inkless_pulumi.sandbox.project import write_project
 from inkless_pulumi.sandbox.pulumi_stack import PulumiStack
 from inkless_pulumi.sandbox.record_check import Client, produce_and_consume
 from inkless_pulumi.sandbox.toolchain import default_cache, find_or_make_engine
@@ -28,7 +29,7 @@ __all__ = ["Result", "demo_home", "remove", "run"]
 
 RECORDS = 1000
 _STACK = "sandbox"
-_STARTED, _DEPLOYED = "started", "deployed"
+_STARTED, _KEPT = "started", "kept"
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,20 @@ def run(
     """Run the demonstration; `keep` leaves the service running.
 
     Raises:
-        InklessError: a step failed; the message says which, and the next run cleans up.
+        InklessError: a step failed; the message says which. Nothing is left running then, unless
+            `keep` asks for it; what a killed run leaves is removed by the next.
     """
+    try:
+        return _demonstrate(checkout, home, console, keep=keep, image=image)
+    except BaseException:
+        if not keep:
+            _leave_nothing(home, console)
+        raise
+
+
+def _demonstrate(
+    checkout: Path, home: Home, console: Console, *, keep: bool, image: str | None
+) -> Result:
     began = time.monotonic()
     narrate = _narrator(console)
     toolchain = find_or_make_engine(default_cache(), narrate)
@@ -86,7 +99,6 @@ def run(
     stack = _stack(checkout, home, toolchain.environment())
     console.rule("pulumi up")
     stack.up(console)
-    _note(home, _DEPLOYED)
     outputs = stack.outputs()
     console.rule("records")
     checks = list(_check_records(home, outputs, sandbox.diskless, narrate))
@@ -104,7 +116,9 @@ def run(
             f"and a refresh {drift}. `pulumi preview --diff` tells which, run in the environment "
             f"that `inkless-pulumi sandbox env` prints; the program is in {stack.directory}."
         )
-    if not keep:
+    if keep:
+        _note(home, _KEPT)
+    else:
         _tear_down(stack, home, console)
     produced = min(check.produced for check in checks)
     consumed = min(check.consumed for check in checks)
@@ -120,15 +134,26 @@ def run(
     )
 
 
+def _leave_nothing(home: Home, console: Console) -> None:
+    """Remove what a failed demonstration started; its logs are kept for who looks for the cause."""
+    logs = default_cache() / "demo-logs"
+    if home.logs.is_dir():
+        shutil.rmtree(logs, ignore_errors=True)
+        shutil.copytree(home.logs, logs, ignore_dangling_symlinks=True)
+        console.print(f"It failed. Removing what was started; its logs are in {logs}")
+    remove(home, console)
+
+
 def _stack(checkout: Path, home: Home, toolchain: dict[str, str]) -> PulumiStack:
     """The quick-start as a project in the sandbox's home, so that the checkout stays untouched."""
-    example = checkout / "examples" / "aws-quickstart"
     directory = home.root / "quickstart"
-    for name in ("Pulumi.yaml", "__main__.py"):
-        directory.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(example / name, directory / name)
+    write_project(directory, checkout / "examples" / "aws-quickstart")
     environment = {**os.environ, **toolchain}
     environment |= lifecycle.environment(home, path=toolchain["PATH"])
+    environment |= {
+        "PULUMI_HOME": str(directory / "engine"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     stack = PulumiStack(directory, _STACK, environment)
     stack.create(lifecycle.stack_config(home))
     return stack
@@ -162,7 +187,7 @@ def _tear_down(stack: PulumiStack, home: Home, console: Console) -> None:
 
 
 def _clear_interrupted(home: Home, narrate: Callable[[str], None]) -> None:
-    """Remove what an interrupted demonstration left; one that was kept is left and gone on with."""
+    """Remove what an interrupted demonstration left; one that was kept is gone on with."""
     if _noted(home) == _STARTED:
         narrate("An earlier demonstration was interrupted: removing what it left.")
         lifecycle.down(home, narrate)

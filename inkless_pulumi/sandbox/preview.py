@@ -9,12 +9,11 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
 from rich.console import Console
 
-from inkless_pulumi.core.errors import SandboxError
 from inkless_pulumi.sandbox.environment import recorded_environment, stand_in_path
 from inkless_pulumi.sandbox.making import Progress
+from inkless_pulumi.sandbox.project import write_project
 from inkless_pulumi.sandbox.pulumi_stack import PulumiStack
 from inkless_pulumi.sandbox.toolchain import default_cache, find_or_make_engine
 
@@ -38,42 +37,13 @@ def preview(
         SandboxError: there is no project, or the engine refused the program; it says why itself.
         ToolchainError: there is no engine, and none could be made.
     """
-    settings = _project_settings(project)
     toolchain = find_or_make_engine(default_cache(), progress).environment()
     with tempfile.TemporaryDirectory(prefix="inkless-preview-") as name:
         directory = Path(name)
-        _write_project(directory, project, settings)
+        write_project(directory, project)
         stack = PulumiStack(directory, _STACK, _environment(directory, toolchain))
         stack.create(config)
         stack.preview(console)
-
-
-def _project_settings(project: Path) -> dict[str, object]:
-    try:
-        text = (project / "Pulumi.yaml").read_text(encoding="utf-8")
-    except OSError as error:
-        raise SandboxError(
-            f"{project} is not a Pulumi project: {error.strerror}: {error.filename}. Name the "
-            "directory that has Pulumi.yaml."
-        ) from error
-    try:
-        settings = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise SandboxError(f"{project / 'Pulumi.yaml'} is not YAML: {error}") from error
-    if not isinstance(settings, dict):
-        raise SandboxError(f"{project / 'Pulumi.yaml'} describes no project.")
-    return settings
-
-
-def _write_project(directory: Path, project: Path, settings: dict[str, object]) -> None:
-    """Write a project whose program is the other's: the engine wants it below its own directory."""
-    (directory / "program").symlink_to(project.resolve(), target_is_directory=True)
-    main = os.path.join("program", str(settings.get("main", "")))
-    runtime = settings.get("runtime")
-    if isinstance(runtime, dict) and (chosen := (runtime.get("options") or {}).get("virtualenv")):
-        options = {**runtime["options"], "virtualenv": str((project / chosen).resolve())}
-        settings = {**settings, "runtime": {**runtime, "options": options}}
-    (directory / "Pulumi.yaml").write_text(yaml.safe_dump({**settings, "main": main}))
 
 
 def _environment(directory: Path, toolchain: Mapping[str, str]) -> dict[str, str]:
