@@ -46,6 +46,8 @@ class Database:
     user: pulumi.Output[str]
     secret_id: pulumi.Output[str]
     """The secret that holds the password."""
+    secret_version: pulumi.Output[str]
+    """Changes when the password does; empty where that is not known."""
     kms_key_arn: pulumi.Output[str] | None = None
     """The key of that secret where it is the user's own."""
     needed_at_boot: tuple[pulumi.Resource, ...] = ()
@@ -67,6 +69,7 @@ def existing_database(args: ExistingDatabaseArgs) -> Database:
         name=pulumi.Output.from_input(args.get("name", DATABASE_NAME)),
         user=pulumi.Output.from_input(args.get("user", DATABASE_USER)),
         secret_id=pulumi.Output.from_input(args["password_secret_id"]),
+        secret_version=pulumi.Output.from_input(""),
         kms_key_arn=None if key is None else pulumi.Output.from_input(key),
     )
 
@@ -98,9 +101,9 @@ def own_database(
         opts=scope.options(),
     )
     subnets = aws.rds.SubnetGroup(
-        scope.named("database"),
+        scope.named("database-subnets"),
         subnet_ids=network.subnet_ids,
-        tags=scope.tagged("database"),
+        tags=scope.tagged("database-subnets"),
         opts=scope.options(),
     )
     database = aws.rds.Instance(
@@ -142,6 +145,7 @@ def own_database(
         name=database.db_name,
         user=database.username,
         secret_id=password_secret.arn,
+        secret_version=password.version_id,
         needed_at_boot=(database, password),
     )
 

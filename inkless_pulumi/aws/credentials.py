@@ -69,7 +69,7 @@ def make_credentials(
     store: SecretStoreArgs,
 ) -> Credentials:
     """Make the service's CA, a certificate a node with its address, and the administrator's."""
-    authority_secret = secret(scope, "ca", key_arn)
+    authority_secret = secret(scope, "ca-key", key_arn)
     authority = CertificateAuthority(
         scope.named("ca-certificate"),
         {"secret_id": authority_secret.arn, "secret_store": store},
@@ -79,7 +79,7 @@ def make_credentials(
     def certificate(
         part: str, common_name: str, unit: str, addresses: list[pulumi.Input[str]]
     ) -> NodeCredentials:
-        holder = secret(scope, part, key_arn)
+        holder = secret(scope, f"{part}-key", key_arn)
         issued = Certificate(
             scope.named(f"{part}-certificate"),
             {

@@ -94,7 +94,7 @@ def firewall(
     `monitoring_cidrs`, nodes one another. `database_port` is that of the user's database; None
     where there is none. Nothing else comes in, and SSH does not exist: see Session Manager.
     """
-    nodes = _group(scope, network, "nodes", "Nodes of an Inkless service")
+    nodes = _group(scope, network, "nodes-group", "Nodes of an Inkless service")
     rules = _Rules(scope, nodes.id)
     made: list[pulumi.Resource] = [
         *_between_nodes(rules, nodes.id),
@@ -105,7 +105,7 @@ def firewall(
         made.append(rules.reach("storage", _port_of(storage_endpoint), cidr_ipv4=_ANYWHERE))
     database = None
     if own_database:
-        database = _group(scope, network, "database", "Database of an Inkless service").id
+        database = _group(scope, network, "database-group", "Database of an Inkless service").id
         made.append(
             _Rules(scope, database).accept(
                 "nodes-5432", POSTGRES_PORT, referenced_security_group_id=nodes.id

@@ -131,10 +131,10 @@ def _interface_endpoints(
     scope: Scope, region: str, vpc: aws.ec2.Vpc, subnets: Sequence[aws.ec2.Subnet]
 ) -> tuple[aws.ec2.SecurityGroup, list[aws.ec2.VpcEndpoint]]:
     group = aws.ec2.SecurityGroup(
-        scope.named("endpoints"),
+        scope.named("endpoints-group"),
         vpc_id=vpc.id,
         description="VPC endpoints of an Inkless service",
-        tags=scope.tagged("endpoints"),
+        tags=scope.tagged("endpoints-group"),
         opts=scope.options(),
     )
     endpoints = [
@@ -159,29 +159,33 @@ def existing_network(
 ) -> Network:
     """Use the subnets the user brings, after looking at each of them.
 
-    Everything built on them goes through their check, so that a wrong one stops all of it.
+    Ids that are plain are looked at at once, so that a wrong one stops the program before anything
+    is declared; ids that are outputs when they are known, and what is built on them goes through
+    the check.
+
+    Raises:
+        InvalidDeclaration: a subnet is not in its zone, or they don't fit together.
     """
-    found = {
-        zone: aws.ec2.get_subnet_output(
-            id=subnet_id, opts=pulumi.InvokeOutputOptions(parent=scope.parent)
-        )
-        for zone, subnet_id in subnet_ids.items()
-    }
 
-    def checked(known: Mapping[str, aws.ec2.GetSubnetResult]) -> dict[str, ExistingSubnet]:
-        subnets = {
-            zone: ExistingSubnet(
-                subnet_id=subnet.id,
-                zone=subnet.availability_zone,
-                network_id=subnet.vpc_id,
-                cidr=subnet.cidr_block,
-            )
-            for zone, subnet in known.items()
+    def checked(found: Mapping[str, ExistingSubnet]) -> Mapping[str, ExistingSubnet]:
+        refuse(existing_subnet_problems(found, highest_slot), subject)
+        return found
+
+    plain = {zone: known for zone, known in subnet_ids.items() if isinstance(known, str)}
+    if len(plain) == len(subnet_ids):
+        options = pulumi.InvokeOptions(parent=scope.parent)
+        looked_up = {
+            zone: _existing(aws.ec2.get_subnet(id=known, opts=options))
+            for zone, known in plain.items()
         }
-        refuse(existing_subnet_problems(subnets, highest_slot), subject)
-        return subnets
-
-    sound = pulumi.Output.all(**found).apply(checked)
+        sound = pulumi.Output.from_input(checked(looked_up))
+    else:
+        later = pulumi.InvokeOutputOptions(parent=scope.parent)
+        found = {
+            zone: aws.ec2.get_subnet_output(id=given, opts=later).apply(_existing)
+            for zone, given in subnet_ids.items()
+        }
+        sound = pulumi.Output.all(**found).apply(checked)
 
     def subnet_of(zone: str) -> pulumi.Output[str]:
         return sound.apply(lambda subnets: subnets[zone].subnet_id)
@@ -190,4 +194,13 @@ def existing_network(
         vpc_id=sound.apply(lambda subnets: next(iter(subnets.values())).network_id),
         cidr=None,
         subnets={zone: Subnet(subnet_of(zone), None) for zone in subnet_ids},
+    )
+
+
+def _existing(subnet: aws.ec2.GetSubnetResult) -> ExistingSubnet:
+    return ExistingSubnet(
+        subnet_id=subnet.id,
+        zone=subnet.availability_zone,
+        network_id=subnet.vpc_id,
+        cidr=subnet.cidr_block,
     )

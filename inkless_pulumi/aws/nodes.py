@@ -35,9 +35,9 @@ _DATA_DEVICE: Final = "/dev/sdf"
 """What the API wants to be told; the machine finds its volume by id."""
 _SYSTEM_VOLUME_GIB: Final = 20
 _AMI_ARCHITECTURE: Final[dict[Architecture, str]] = {"amd64": "x86_64", "arm64": "arm64"}
-_CERTIFICATE_FILE: Final = "/etc/inkless/certificate.sha256"
-"""The fingerprint of the node's certificate. Nothing reads it: a renewed certificate has to change
-the user data, or the machine would go on with the old one."""
+_VERSIONS_FILE: Final = "/etc/inkless/credentials.versions"
+"""The fingerprint of the node's certificate and the version of the database password. Nothing reads
+it: new ones have to change the user data, or the machine would go on with the old ones."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Runtime:
     directory_ids: pulumi.Output[dict[str, str]]
     bucket: pulumi.Output[str]
     database: Mapping[str, pulumi.Input[Any]]
-    """The `database_*` facts by name, and the id of the password's secret."""
+    """The `database_*` facts by name, and id and version of the password's secret."""
     image: pulumi.Output[str]
     log_group: pulumi.Output[str]
     machine_image: pulumi.Input[str]
@@ -235,7 +235,12 @@ def _machine(
         user_data_replace_on_change=True,
         tags=scope.tagged(identity.node.name),
         # Interface and volume are free again only when the old machine is gone.
-        opts=scope.options(depends_on=needed, delete_before_replace=True),
+        opts=scope.options(
+            depends_on=needed,
+            delete_before_replace=True,
+            # AWS would change it in place, by stopping the machine: the gate would not notice.
+            replace_on_changes=["instanceType"],
+        ),
     )
 
 
@@ -260,7 +265,7 @@ def _render(
         with declared(service.subject):
             files = (
                 *node_files(service.cluster, node, facts, delivery),
-                HostFile(_CERTIFICATE_FILE, f"{known['certificate']}\n"),
+                HostFile(_VERSIONS_FILE, _versions(known)),
             )
             return {
                 "user_data": encode_user_data(cloud_config(files)),
@@ -280,6 +285,10 @@ def _render(
         volume_id=identities[node_id].volume.id,
         **runtime.database,
     ).apply(render)
+
+
+def _versions(known: Mapping[str, Any]) -> str:
+    return f"certificate={known['certificate']}\ndatabase={known['database_secret_version']}\n"
 
 
 def _facts(

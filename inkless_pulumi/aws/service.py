@@ -30,6 +30,7 @@ from inkless_pulumi.aws.service_args import InklessServiceArgs
 from inkless_pulumi.aws.storage import S3Storage, S3StorageArgs
 from inkless_pulumi.connection import ConnectionArgs
 from inkless_pulumi.core import ports
+from inkless_pulumi.core.plan import NodePlan
 from inkless_pulumi.node_ready import NodeReady
 from inkless_pulumi.service_identity import ServiceIdentity
 
@@ -257,7 +258,7 @@ class _Construction:
     def _connection(self) -> ConnectionArgs:
         """The administrator's connection, as the gates use it while the cluster still starts."""
         connection: ConnectionArgs = {
-            "bootstrap_servers": self._brokers(ports.MTLS),
+            "bootstrap_servers": self._addresses(self._first_brokers(), ports.MTLS),
             "ca_certificate": self.credentials.authority.certificate,
             "identity_secret_id": self.credentials.admin_secret_id,
             "secret_store": self.credentials.store,
@@ -267,12 +268,17 @@ class _Construction:
             connection["proxy"] = self.args["proxy"]
         return connection
 
-    def _brokers(self, port: int) -> pulumi.Output[str]:
-        addresses = [
-            self.nodes[node.node_id].interface.private_ip for node in self.service.cluster.brokers
-        ]
-        return pulumi.Output.all(*addresses).apply(
-            lambda known: ",".join(f"{address}:{port}" for address in known)
+    def _first_brokers(self) -> list[NodePlan]:
+        """A broker in each zone. Not all: every topic has the connection as an input, and would
+        show a change whenever a broker is added.
+        """
+        cluster = self.service.cluster
+        return list(cluster.brokers[: len(cluster.declaration.zones)])
+
+    def _addresses(self, nodes: Sequence[NodePlan], port: int) -> pulumi.Output[str]:
+        known = [self.nodes[node.node_id].interface.private_ip for node in nodes]
+        return pulumi.Output.all(*known).apply(
+            lambda addresses: ",".join(f"{address}:{port}" for address in addresses)
         )
 
     # --- outputs -------------------------------------------------------------------------------
@@ -285,8 +291,9 @@ class _Construction:
             return pulumi.Output.all(value, ready).apply(lambda known: known[0])
 
         database = self.database
-        component.bootstrap_servers = when_ready(self._brokers(ports.CLIENT))
-        component.mtls_bootstrap_servers = when_ready(self._brokers(ports.MTLS))
+        brokers = self.service.cluster.brokers
+        component.bootstrap_servers = when_ready(self._addresses(brokers, ports.CLIENT))
+        component.mtls_bootstrap_servers = when_ready(self._addresses(brokers, ports.MTLS))
         component.ca_certificate = self.credentials.authority.certificate
         component.cluster_id = self.identity.cluster_id
         component.client_properties = component.bootstrap_servers.apply(self._client_properties)
@@ -336,8 +343,8 @@ class _Construction:
 def _database_facts(database: Database | None) -> dict[str, pulumi.Input[Any]]:
     """What the nodes are told of the database; nothing that means anything without one."""
     if database is None:
-        nothing = {"host": "", "port": 0, "name": "", "user": "", "trust": "", "secret_id": ""}
-        return {f"database_{fact}": value for fact, value in nothing.items()}
+        facts = ("host", "name", "user", "trust", "secret_id", "secret_version")
+        return {**{f"database_{fact}": "" for fact in facts}, "database_port": 0}
     return {
         "database_host": database.host,
         "database_port": database.port,
@@ -345,6 +352,7 @@ def _database_facts(database: Database | None) -> dict[str, pulumi.Input[Any]]:
         "database_user": database.user,
         "database_trust": TRUST_BUNDLE,
         "database_secret_id": database.secret_id,
+        "database_secret_version": database.secret_version,
     }
 
 
