@@ -5,6 +5,7 @@ process since is never taken for ours. Each carries the sandbox's home and its o
 environment: what was started a moment before a kill, and never recorded, is found by that.
 """
 
+import atexit
 import contextlib
 import json
 import os
@@ -27,6 +28,14 @@ _POLL_SECONDS = 0.05
 _PORT_SECONDS = 3
 _LOG_LINES_SHOWN = 8
 _children: list[subprocess.Popen[bytes]] = []
+
+
+@atexit.register
+def _let_go() -> None:
+    """They outlive us on purpose: nobody need be warned of that."""
+    for child in _children:
+        if child.poll() is None:
+            child.returncode = 0
 
 
 @dataclass(frozen=True)
