@@ -1,10 +1,11 @@
-"""What we render is judged by Kafka's own parser: the class that a broker starts with.
+"""What we render is judged by Kafka's and Inkless' own parsers: the class a broker starts with.
 
 The declarations are generated; one JVM judges the files of all of them.
 """
 
 import base64
 import contextlib
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
@@ -21,6 +22,7 @@ from inkless_pulumi.core.layout import lay_out
 from inkless_pulumi.core.node_paths import SECRETS_DIRECTORY
 from inkless_pulumi.core.properties import render_properties, server_properties
 from inkless_pulumi.sandbox.standin_image import kafka_jars
+from tests.sandbox.image_jars import extract_jars, has_package
 from tests.unit.core.declarations import OVERRIDABLE, facts, service, valid_services
 
 DECLARATIONS = 1000
@@ -33,11 +35,27 @@ Parse = Callable[[Iterable[str], str], list[str]]
 
 @pytest.fixture(scope="module")
 def parse() -> Parse:
-    """Give files to Kafka's parser and get its answer to each."""
+    """Give files to Apache Kafka's parser and get its answer to each."""
+    return _parser(kafka_jars(CACHE, lambda _: None))
+
+
+@pytest.fixture(scope="module")
+def parse_as_inkless(tmp_path_factory: pytest.TempPathFactory) -> Parse:
+    """Give files to Inkless' parser and get its answer to each."""
+    image = os.environ.get("INKLESS_IMAGE")
+    if not image:
+        pytest.skip("Inkless' parser is in an Inkless image only, and INKLESS_IMAGE names none")
+    jars = tmp_path_factory.mktemp("inkless-jars")
+    extract_jars(image, jars)
+    if not has_package(jars, "io/aiven/inkless/"):
+        pytest.skip(f"INKLESS_IMAGE={image} has no Inkless in it")
+    return _parser(jars)
+
+
+def _parser(jars: Path) -> Parse:
     java = shutil.which("java")
     if java is None:
         pytest.skip("Kafka's own parser needs a Java runtime of version 17 or newer on PATH")
-    jars = kafka_jars(CACHE, lambda _: None)
 
     def run(files: Iterable[str], mode: str = "judge") -> list[str]:
         lines = "".join(f"{base64.b64encode(file.encode()).decode()}\n" for file in files)
@@ -87,17 +105,39 @@ def files_of(declared: ServiceDeclaration, secrets: Path) -> dict[str, str]:
     }
 
 
-def test_kafka_accepts_every_declaration_that_we_accept(parse: Parse, tmp_path: Path) -> None:
-    (tmp_path / "secrets.properties").write_text("database.password=none\n")
-    services = generated(DECLARATIONS)
+def refused(parse: Parse, services: Iterable[ServiceDeclaration], secrets: Path) -> dict[str, str]:
+    """The files that a parser refuses, with what it says; every declaration is judged."""
+    (secrets / "secrets.properties").write_text("database.password=none\n")
     files: dict[str, str] = {}
     for declared in services:
-        files |= files_of(declared, tmp_path)
+        files |= files_of(declared, secrets)
+    answers = zip(files, parse(files.values(), "judge"), strict=True)
+    return {name: answer for name, answer in answers if answer != "ok"}
 
-    answers = dict(zip(files, parse(files.values(), "judge"), strict=True))
 
+def test_kafka_accepts_every_declaration_that_we_accept(parse: Parse, tmp_path: Path) -> None:
+    services = generated(DECLARATIONS)
     assert len(services) >= DECLARATIONS
-    assert {name: answer for name, answer in answers.items() if answer != "ok"} == {}
+    assert refused(parse, services, tmp_path) == {}
+
+
+@pytest.mark.diskless
+def test_inkless_accepts_every_declaration_that_we_accept(
+    parse_as_inkless: Parse, tmp_path: Path
+) -> None:
+    services = generated(DECLARATIONS)
+    assert len(services) >= DECLARATIONS
+    assert refused(parse_as_inkless, services, tmp_path) == {}
+
+
+def at_the_limits() -> list[ServiceDeclaration]:
+    """A service for each end of the range of each setting, as far as we accept it."""
+    found = []
+    for setting in OVERRIDABLE:
+        for value in _limits(setting):
+            with contextlib.suppress(DeclarationError):
+                found.append(service(settings={setting.name: value}))
+    return found
 
 
 def _limits(setting: Setting) -> Iterable[SettingValue]:
@@ -111,17 +151,16 @@ def _limits(setting: Setting) -> Iterable[SettingValue]:
 def test_kafka_accepts_every_setting_at_the_limits_that_we_accept(
     parse: Parse, tmp_path: Path
 ) -> None:
-    (tmp_path / "secrets.properties").write_text("database.password=none\n")
-    files: dict[str, str] = {}
-    for setting in OVERRIDABLE:
-        for value in _limits(setting):
-            with contextlib.suppress(DeclarationError):
-                files |= files_of(service(settings={setting.name: value}), tmp_path)
+    services = at_the_limits()
+    assert len(services) > len(OVERRIDABLE)
+    assert refused(parse, services, tmp_path) == {}
 
-    answers = dict(zip(files, parse(files.values(), "judge"), strict=True))
 
-    assert len(files) > len(OVERRIDABLE)
-    assert {name: answer for name, answer in answers.items() if answer != "ok"} == {}
+@pytest.mark.diskless
+def test_inkless_accepts_every_setting_at_the_limits_that_we_accept(
+    parse_as_inkless: Parse, tmp_path: Path
+) -> None:
+    assert refused(parse_as_inkless, at_the_limits(), tmp_path) == {}
 
 
 def test_kafka_refuses_what_is_wrong(parse: Parse) -> None:
@@ -153,8 +192,3 @@ def _read_pairs(line: str) -> dict[str, str]:
 
 def _text(encoded: str) -> str:
     return base64.b64decode(encoded).decode()
-
-
-@pytest.mark.diskless
-def test_inkless_accepts_every_declaration_that_we_accept() -> None:
-    pytest.skip("Inkless' own parser is in an Inkless image only; here Kafka's judged its settings")

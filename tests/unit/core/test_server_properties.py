@@ -161,7 +161,8 @@ def test_every_inkless_node_has_explicit_storage_and_control_plane(
 def test_rendering_is_the_same_every_time_and_whatever_the_order_of_settings(
     declared: ServiceDeclaration,
 ) -> None:
-    turned = declared.model_copy(update={"settings": dict(reversed(list(declared.settings.items())))})
+    backwards = dict(reversed(list(declared.settings.items())))
+    turned = declared.model_copy(update={"settings": backwards})
     first, second = all_rendered(declared), all_rendered(turned)
     assert {node: render_properties(first[node]) for node in first} == {
         node: render_properties(second[node]) for node in second
