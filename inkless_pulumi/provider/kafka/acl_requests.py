@@ -13,6 +13,9 @@ from inkless_pulumi.provider.kafka.model import Acl, Refusal
 __all__ = ["KafkaAcls"]
 
 _ANY_OPERATION = int(ACLOperation.ANY)
+_OPERATIONS = {operation.name.lower(): int(operation) for operation in ACLOperation}
+_OPERATIONS["two_phase_commit"] = 15  # KIP-939; kafka-python 3.0 does not name it
+_OPERATION_NAMES = {code: name for name, code in _OPERATIONS.items()}
 
 
 class KafkaAcls:
@@ -77,7 +80,7 @@ class KafkaAcls:
                 resource_type=ResourceType(resource.resource_type).name.lower(),
                 resource_name=resource.resource_name,
                 pattern_type=ACLResourcePatternType(resource.pattern_type).name.lower(),
-                operation=ACLOperation(entry.operation).name.lower(),
+                operation=_OPERATION_NAMES.get(entry.operation, "unknown"),
                 permission=ACLPermissionType(entry.permission_type).name.lower(),
             )
             for resource in response.resources
@@ -116,7 +119,7 @@ def _creation(acls: Sequence[Acl]) -> Any:
                 resource_pattern_type=ACLResourcePatternType[acl.pattern_type.upper()],
                 principal=acl.principal,
                 host=acl.host,
-                operation=ACLOperation[acl.operation.upper()],
+                operation=_OPERATIONS[acl.operation],
                 permission_type=ACLPermissionType[acl.permission.upper()],
             )
             for acl in acls
@@ -127,10 +130,7 @@ def _creation(acls: Sequence[Acl]) -> Any:
 def _exact_filter(acls: Sequence[Acl]) -> Any:
     entry = DeleteAclsRequest.DeleteAclsFilter
     return DeleteAclsRequest(
-        filters=[
-            entry(operation=ACLOperation[acl.operation.upper()], **_filter_fields(acl))
-            for acl in acls
-        ]
+        filters=[entry(operation=_OPERATIONS[acl.operation], **_filter_fields(acl)) for acl in acls]
     )
 
 

@@ -1,0 +1,112 @@
+"""Topics: classic ones on the brokers' disks, diskless ones in object storage."""
+
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+
+from inkless_pulumi._resource import InklessResource
+from inkless_pulumi.connection import ConnectionArgs
+
+__all__ = ["ClassicTopic", "ClassicTopicArgs", "DisklessTopic", "DisklessTopicArgs"]
+
+
+class ClassicTopicArgs(TypedDict):
+    """Arguments of ClassicTopic."""
+
+    name: pulumi.Input[str]
+    """The topic's name. It can't be changed later."""
+    partitions: pulumi.Input[int]
+    """Number of partitions. It can be raised later, not lowered."""
+    replication_factor: NotRequired[pulumi.Input[int]]
+    """Copies of each partition. Default: the cluster's, one a zone."""
+    settings: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Kafka's topic settings, such as `retention.ms`. What is not named has the cluster's value."""
+    connection: pulumi.Input[ConnectionArgs]
+    """How to reach the cluster: the service's output `connection`."""
+
+
+class DisklessTopicArgs(TypedDict):
+    """Arguments of DisklessTopic."""
+
+    name: pulumi.Input[str]
+    """The topic's name. It can't be changed later."""
+    partitions: pulumi.Input[int]
+    """Number of partitions. It can be raised later, not lowered."""
+    replication_factor: NotRequired[pulumi.Input[int]]
+    """Brokers that may serve each partition; its data is in object storage whatever this says.
+    Default: the cluster's, one a zone."""
+    settings: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Kafka's topic settings that have an effect here, such as `retention.ms`. What is not named
+    has the cluster's value."""
+    connection: pulumi.Input[ConnectionArgs]
+    """How to reach the cluster: the service's output `connection`."""
+
+
+class ClassicTopic(InklessResource):
+    """A classic topic: its replicas are on the brokers' disks.
+
+    It may be compacted and take part in transactions. Partitions can be added and settings changed
+    in place. What Kafka can't do without losing records (fewer partitions, another name) is refused
+    at preview. Deleting the resource deletes the topic with its records.
+    """
+
+    name: pulumi.Output[str]
+    """The topic's name."""
+    partitions: pulumi.Output[int]
+    """Number of partitions."""
+    topic_id: pulumi.Output[str]
+    """The id that Kafka gave the topic; a topic that is made anew gets another."""
+
+    _token = "inkless:index:ClassicTopic"
+    _args = ClassicTopicArgs
+
+    def __init__(
+        self,
+        resource_name: str,
+        args: ClassicTopicArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(resource_name, _with_texts(args), opts)
+
+
+class DisklessTopic(InklessResource):
+    """A diskless topic (KIP-1150): its records go straight to object storage.
+
+    No replication between zones is paid for, at a higher latency; there is no compaction, and there
+    are no transactions. Needs brokers of an Inkless image. Partitions can be added and settings
+    changed in place. What Kafka can't do without losing records (fewer partitions, another name) is
+    refused at preview. Deleting the resource deletes the topic with its records.
+    """
+
+    name: pulumi.Output[str]
+    """The topic's name."""
+    partitions: pulumi.Output[int]
+    """Number of partitions."""
+    topic_id: pulumi.Output[str]
+    """The id that Kafka gave the topic; a topic that is made anew gets another."""
+
+    _token = "inkless:index:DisklessTopic"
+    _args = DisklessTopicArgs
+
+    def __init__(
+        self,
+        resource_name: str,
+        args: DisklessTopicArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(resource_name, _with_texts(args), opts)
+
+
+def _with_texts(args: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as Kafka spells them, for those who write `True` or `86400000`."""
+    settings = args.get("settings")
+    if not isinstance(settings, Mapping):
+        return dict(args)
+    return {**args, "settings": {name: _text(value) for name, value in settings.items()}}
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
