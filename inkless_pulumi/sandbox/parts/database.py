@@ -25,7 +25,6 @@ from pathlib import Path
 from inkless_pulumi.core.errors import SandboxError
 from inkless_pulumi.sandbox import processes
 from inkless_pulumi.sandbox.home import Home, write_whole
-from inkless_pulumi.sandbox.parts import certificates
 
 _SUPERUSER = "rdsadmin"
 _UNPRIVILEGED = "nobody"
@@ -77,6 +76,8 @@ def create(home: Home, database: Database, password: str) -> None:
 
     Raises SandboxError with the server's own words where it fails.
     """
+    from inkless_pulumi.sandbox.parts import certificates  # slow to import; no preview needs it
+
     processes.stop(home, database.part)
     root = home.database(database.resource_id)
     shutil.rmtree(root, ignore_errors=True)
@@ -177,6 +178,8 @@ def scram_verifier(password: str) -> str:
 
 
 def _write_configuration(home: Home, database: Database) -> None:
+    from inkless_pulumi.sandbox.parts import certificates  # slow to import; no preview needs it
+
     data = _data(home, database)
     owner = _owner()
     certificates.issue_server_certificate(home, database.address, data, owner.pw_uid)

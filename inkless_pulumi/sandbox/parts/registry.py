@@ -8,8 +8,6 @@ import json
 import shutil
 from pathlib import Path
 
-import httpx
-
 from inkless_pulumi.sandbox import processes
 from inkless_pulumi.sandbox.home import Home, write_whole
 from inkless_pulumi.sandbox.making import Progress, find_or_install
@@ -66,6 +64,9 @@ def _configuration(storage: Path, port: int) -> str:
 
 
 def _answers(port: int) -> bool:
+    # Slow to import, and not needed by a plugin process that only previews.
+    import httpx
+
     try:
         # Whatever proxy the environment names is not for this machine.
         answer = httpx.get(f"http://{ADDRESS}:{port}/v2/", timeout=1, trust_env=False)
