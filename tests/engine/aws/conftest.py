@@ -1,7 +1,7 @@
 """The engine over a recorded AWS account: nothing real behind it, nothing left of it on disk."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,21 +13,27 @@ from tests.engine.aws.rehearsal import Rehearsal
 PLUGINS = Path(__file__).parents[1] / "plugins"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _region() -> Iterator[None]:
+    """Programs run in this process, and are asked for the region here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_REGION", "eu-west-1")
+        yield
+
+
+def account_environment(directory: Path, rehearsal: Rehearsal) -> Mapping[str, str]:
+    """Stand-in for Pulumi's AWS plugin, rehearsed plugin for our own."""
+    environment = recorded_environment(Home.at(directory / "sandbox"))
+    path = os.pathsep.join([str(PLUGINS), environment["PATH"]])
+    return {**environment, "PATH": path, "INKLESS_REHEARSAL": str(rehearsal.directory)}
+
+
 @pytest.fixture
 def rehearsal(tmp_path: Path) -> Rehearsal:
     """What the plugin did outside, had it been the real one."""
-    directory = tmp_path / "rehearsal"
-    directory.mkdir()
-    return Rehearsal(directory)
+    return Rehearsal.below(tmp_path)
 
 
 @pytest.fixture
-def engine_environment(
-    tmp_path: Path, rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
-) -> Mapping[str, str]:
-    """Stand-in for Pulumi's AWS plugin, rehearsed plugin for our own."""
-    # The program runs in this process, and reads the stack's configuration here.
-    monkeypatch.setenv("AWS_REGION", "eu-west-1")
-    environment = recorded_environment(Home.at(tmp_path / "sandbox"))
-    path = os.pathsep.join([str(PLUGINS), environment["PATH"]])
-    return {**environment, "PATH": path, "INKLESS_REHEARSAL": str(rehearsal.directory)}
+def engine_environment(tmp_path: Path, rehearsal: Rehearsal) -> Mapping[str, str]:
+    return account_environment(tmp_path, rehearsal)

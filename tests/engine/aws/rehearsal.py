@@ -20,6 +20,13 @@ class Rehearsal:
 
     directory: Path
 
+    @classmethod
+    def below(cls, directory: Path) -> "Rehearsal":
+        """An empty one."""
+        rehearsal = cls(directory / "rehearsal")
+        rehearsal.directory.mkdir()
+        return rehearsal
+
     @property
     def waited_for(self) -> list[str]:
         """The nodes that were waited for, in order."""
@@ -84,6 +91,15 @@ def touched(run: Run) -> set[str]:
 def operation_of(step: Any) -> str:
     """The operation of a step, whether Pulumi's library gives an enum or a string."""
     return str(getattr(step.op, "value", step.op))
+
+
+def planned(run: Run) -> dict[str, Any]:
+    """The new state of every resource of a preview, by name."""
+    return {
+        event.resource_pre_event.metadata.urn.rpartition("::")[2]: event.resource_pre_event.metadata
+        for event in run.events
+        if event.resource_pre_event
+    }
 
 
 def types(resources: Iterable[dict[str, Any]]) -> Counter[str]:

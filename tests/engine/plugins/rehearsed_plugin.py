@@ -80,14 +80,18 @@ def wait(gate: Any, id: str, inputs: node_ready.NodeReadyInputs, context: Contex
     (HOME / f"{inputs.name}.json").write_text(json.dumps(inputs.configuration))
 
 
+REPLACED: list[tuple[Any, str, Any]] = [
+    (machine_image, "_current_image", current_image),
+    (broker_image, "_publish", publish),
+    (broker_image, "look_at_upstream", lambda _upstream, _platforms: None),
+    (broker_image.BrokerImage, "read", lambda _self, _id, *known: known[:2]),
+    (broker_image.BrokerImage, "delete", lambda *_known: None),
+    (node_ready.NodeReady, "_wait", wait),
+]
+
 if __name__ == "__main__":
     secret_stores._STORES["aws-secrets-manager"] = FileSecrets
-    machine_image._current_image = current_image
-    broker_image._publish = publish
-    broker_image.look_at_upstream = lambda upstream, platforms: None
-    broker_image.BrokerImage.read = (  # type: ignore[method-assign]
-        lambda self, id, inputs, outputs, context: (inputs, outputs)
-    )
-    broker_image.BrokerImage.delete = lambda *_args: None  # type: ignore[method-assign]
-    node_ready.NodeReady._wait = wait  # type: ignore[method-assign]
+    for owner, name, replacement in REPLACED:
+        assert hasattr(owner, name), f"{owner} has no {name} any more"
+        setattr(owner, name, replacement)
     server.main()

@@ -1,0 +1,81 @@
+"""A service that stands: what it tells, what it keeps to itself, what it does not let happen."""
+
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from tests.engine.aws.conftest import account_environment
+from tests.engine.aws.rehearsal import ZONES, Rehearsal, declare, operation_of, planned, service
+from tests.engine.aws.test_refusals import refusal
+from tests.engine.real_engine import Engine, Run
+
+
+@pytest.fixture(scope="module")
+def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
+    return Rehearsal.below(tmp_path_factory.mktemp("account"))
+
+
+@pytest.fixture(scope="module")
+def deployed(rehearsal: Rehearsal, pulumi_command: Path) -> tuple[Engine, Run]:
+    """One protected service for all tests here, which only look at it."""
+    directory = rehearsal.directory.parent
+    engine = Engine(directory, account_environment(directory, rehearsal), pulumi_command)
+    return engine, engine.up(service(deletion_protection=True))
+
+
+@pytest.fixture
+def engine(deployed: tuple[Engine, Run]) -> Engine:
+    return deployed[0]
+
+
+def test_outputs_are_enough_for_another_stack(deployed: tuple[Engine, Run]) -> None:
+    outputs = deployed[1].outputs
+    connection = outputs["connection"]
+    assert connection["bootstrap_servers"].count(":9094") == 3
+    assert connection["identity_secret_id"].startswith("arn:aws:secretsmanager:")
+    assert "BEGIN CERTIFICATE" in connection["ca_certificate"]
+    assert outputs["client_properties"]["eu-west-1b"] == {
+        "bootstrap.servers": outputs["bootstrap_servers"],
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "client.id": "kafka,diskless_az=eu-west-1b",
+    }
+    assert sorted(outputs["subnet_ids"]) == ZONES
+
+
+def test_no_secret_is_readable_in_state(engine: Engine, rehearsal: Rehearsal) -> None:
+    state = engine.state()
+    assert len(rehearsal.secrets) == 6
+    for secret in rehearsal.secrets:
+        key, _, _ = secret.partition("-----END PRIVATE KEY-----")
+        assert key.replace("\n", "\\n") not in state
+        assert secret not in state
+
+
+def test_a_renamed_service_keeps_everything(engine: Engine) -> None:
+    def renamed() -> None:
+        options = pulumi.ResourceOptions(aliases=[pulumi.Alias(name="kafka")])
+        declare("orders", options, deletion_protection=True)
+
+    gone = {
+        operation_of(step)
+        for step in planned(engine.preview(renamed)).values()
+        if step.type.startswith(("aws:s3/bucket:", "aws:rds/instance:", "aws:ebs/volume:"))
+    }
+    assert gone <= {"same", "update"}
+
+
+def test_another_cluster_type_is_refused_with_the_way_out(engine: Engine) -> None:
+    said = refusal(engine, service(cluster_type="classic", classic_eligible=True))
+    assert 'set it back to "inkless"' in said
+
+
+def test_zones_in_another_order_are_refused_while_data_is_protected(engine: Engine) -> None:
+    said = refusal(engine, service(deletion_protection=True, zones=ZONES[::-1]))
+    assert "protect" in said
+
+
+def test_a_service_with_data_is_not_deleted(engine: Engine) -> None:
+    said = refusal(engine, lambda: None)
+    assert "protect" in said
