@@ -244,3 +244,7 @@ def _progress() -> Callable[[str], None]:
 
 def _errors() -> Console:
     return Console(stderr=True, highlight=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Iterator
 from concurrent import futures
@@ -25,7 +26,6 @@ from pulumi import RunError
 from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
-_ENDS = {signal.SIGINT, signal.SIGTERM}
 _MESSAGE_BYTES = 400 * 1024 * 1024  # as large as the engine's own limit
 
 
@@ -55,7 +55,11 @@ class _LanguageHost(LanguageServer):
         """Run the program in a new process; its output is the host's, so the engine shows it."""
         with tempfile.TemporaryFile() as answer:
             child = [_interpreter(request.info), "-P", __file__, "--run", str(answer.fileno())]
-            process = subprocess.Popen(child, stdin=subprocess.PIPE, pass_fds=[answer.fileno()])
+            try:
+                process = subprocess.Popen(child, stdin=subprocess.PIPE, pass_fds=[answer.fileno()])
+            except OSError as refusal:
+                reason = f"the project's virtual environment can't be used: {refusal}"
+                return language_pb2.RunResponse(error=reason)
             self._running.add(process)
             process.communicate(request.SerializeToString())
             self._running.discard(process)
@@ -76,13 +80,11 @@ def _interpreter(program: Any) -> str:
     chosen = program.options.fields["virtualenv"].string_value
     if not chosen:
         return sys.executable
-    python = Path(program.root_directory, chosen, "bin", "python")
-    return str(python) if python.exists() else sys.executable
+    return str(Path(program.root_directory, chosen, "bin", "python"))
 
 
 def _run(answer: int) -> None:
     """Run the program that a request on stdin names; write the response to file `answer`."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)  # the host's are blocked, and inherited
     request = language_pb2.RunRequest.FromString(sys.stdin.buffer.read())
     directory = Path(request.info.program_directory or request.pwd)
     target = directory / (request.info.entry_point or request.program or ".")
@@ -111,7 +113,10 @@ def _run(answer: int) -> None:
 
 
 def _serve() -> None:
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+    engine, ended = os.getppid(), threading.Event()
+    # The engine ends its plugins with an interrupt, and waits ten seconds for one that ignores it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
     options = [
         ("grpc.max_receive_message_length", _MESSAGE_BYTES),
         ("grpc.max_send_message_length", _MESSAGE_BYTES),
@@ -123,8 +128,8 @@ def _serve() -> None:
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    # The engine ends its plugins with an interrupt, and waits ten seconds for one that ignores it.
-    signal.sigwait(_ENDS)
+    while not ended.wait(1) and os.getppid() == engine:
+        pass  # an engine that was killed tells nobody
     host.stop()
     server.stop(None)
 
