@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from inkless_pulumi.core.broker_files import broker_directory
 from inkless_pulumi.core.errors import RegistryError
 
 __all__ = ["Layer", "Overlay", "find_overlay"]
@@ -95,8 +96,8 @@ class Overlay:
     def _fetched(self, path: str, pin: str) -> bytes:
         file = self.artefacts / path
         remedy = (
-            "Run `make overlay` in the checkout, which fetches it, or name the directory that "
-            f"has it in {ARTEFACTS_VARIABLE}."
+            "Run `python -m inkless_pulumi.sandbox.artefacts`, which fetches it, or name the "
+            f"directory that has it in {ARTEFACTS_VARIABLE}."
         )
         try:
             content = file.read_bytes()
@@ -113,21 +114,20 @@ class Overlay:
 
 
 def find_overlay() -> Overlay:
-    """The overlay of this installation: the checkout's where we run from one, else the package's.
+    """The overlay of this installation.
 
-    Fetched files are looked for in the directory `$INKLESS_OVERLAY_ARTEFACTS` names, else in
-    `.cache/overlay/rootfs` of the checkout, else in the package itself.
+    Fetched files are looked for in the directory `$INKLESS_OVERLAY_ARTEFACTS` names, else in the
+    checkout's `.cache/overlay/rootfs`, or in the user's cache where the package is installed.
     """
-    package = Path(__file__).resolve().parent.parent
-    checkout = package.parent
-    if (checkout / "broker" / "rootfs").is_dir():
-        broker, artefacts = checkout / "broker", checkout / ".cache" / "overlay" / "rootfs"
-    else:
-        broker = package / "_broker"
-        artefacts = broker / "artefacts"
+    broker = broker_directory()
     if named := os.environ.get(ARTEFACTS_VARIABLE):
-        artefacts = Path(named)
-    return Overlay(broker / "rootfs", artefacts, _pins(broker / "artefacts.json"))
+        cache = Path(named)
+    elif broker.name == "_broker":
+        user_caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        cache = user_caches / "inkless-pulumi" / "overlay" / "rootfs"
+    else:
+        cache = broker.parent / ".cache" / "overlay" / "rootfs"
+    return Overlay(broker / "rootfs", cache, _pins(broker / "artefacts.json"))
 
 
 def _pins(path: Path) -> dict[str, str]:

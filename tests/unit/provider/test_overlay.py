@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from inkless_pulumi.core.errors import RegistryError
+from inkless_pulumi.provider import overlay as module
 from inkless_pulumi.provider.overlay import ARTEFACTS_VARIABLE, Overlay, find_overlay
 
 START = "opt/inkless/bin/start"
@@ -106,7 +107,9 @@ def test_the_overlay_digest_is_known_without_the_fetched_files(tmp_path: Path) -
 def test_a_fetched_file_that_is_missing_is_named_with_what_to_run(tmp_path: Path) -> None:
     found = overlay(tmp_path)
     (found.artefacts / JAR).unlink()
-    with pytest.raises(RegistryError, match=rf"/{JAR} is not at .*Run `make overlay`"):
+    with pytest.raises(
+        RegistryError, match=rf"/{JAR} is not at .*Run `python -m inkless_pulumi.sandbox.artefacts`"
+    ):
         found.layer()
 
 
@@ -135,3 +138,12 @@ def test_fetched_files_are_looked_for_where_the_environment_says(
 ) -> None:
     monkeypatch.setenv(ARTEFACTS_VARIABLE, str(tmp_path))
     assert find_overlay().artefacts == tmp_path
+
+
+def test_an_installed_package_keeps_fetched_files_in_the_user_s_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(ARTEFACTS_VARIABLE, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(module, "broker_directory", lambda: Path("/site-packages/x/_broker"))
+    assert find_overlay().artefacts == tmp_path / "inkless-pulumi/overlay/rootfs"
