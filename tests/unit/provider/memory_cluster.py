@@ -1,0 +1,219 @@
+"""A cluster in memory that answers the plugin's requests, for tests of the resources."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from inkless_pulumi.core.errors import ClusterError, InklessError, SecretStoreError
+from inkless_pulumi.provider.kafka.connection import ConnectionInputs
+from inkless_pulumi.provider.kafka.model import (
+    Acl,
+    BrokerState,
+    NewTopic,
+    PartitionState,
+    QuorumState,
+    Refusal,
+    ReplicaState,
+    ScramCredential,
+    TopicState,
+)
+from inkless_pulumi.provider.resource import Context
+from inkless_pulumi.provider.secret_stores import SecretStoreInputs, StoredSecret
+
+STORE = SecretStoreInputs(region="eu-central-1")
+CONNECTION = ConnectionInputs(
+    bootstrap_servers="10.42.0.10:9094",
+    ca_certificate="the CA",
+    identity_secret_id="admin",
+    secret_store=STORE,
+    image="registry/inkless@sha256:1234",
+)
+UNKNOWN_TOPIC = Refusal("UNKNOWN_TOPIC_OR_PARTITION", "no such topic")
+
+
+class MemoryTopics:
+    """Topics that exist as soon as they are asked for."""
+
+    def __init__(self) -> None:
+        self.all: dict[str, TopicState] = {}
+        self.with_records: set[str] = set()
+        self.diskless = True
+        self.alterations: list[Mapping[str, Mapping[str, str | None]]] = []
+        self.made = 0
+
+    def create(self, topics: Sequence[NewTopic]) -> Mapping[str, str | Refusal]:
+        return {topic.name: self._create(topic) for topic in topics}
+
+    def _create(self, topic: NewTopic) -> str | Refusal:
+        if topic.name in self.all:
+            return Refusal("TOPIC_ALREADY_EXISTS", f"Topic '{topic.name}' already exists.")
+        if "diskless.enable" in topic.settings and not self.diskless:
+            return Refusal("INVALID_CONFIG", "Unknown topic config name: diskless.enable")
+        self.made += 1
+        factor = topic.replication_factor or 3
+        topic_id = f"id-{self.made}"
+        self.all[topic.name] = TopicState(
+            topic.name, topic_id, topic.partitions, factor, dict(topic.settings)
+        )
+        return topic_id
+
+    def describe(self, names: Sequence[str]) -> Mapping[str, TopicState]:
+        return {name: self.all[name] for name in names if name in self.all}
+
+    def add_partitions(self, counts: Mapping[str, int]) -> Mapping[str, Refusal | None]:
+        for name, count in counts.items():
+            self.all[name] = replace(self.all[name], partitions=count)
+        return dict.fromkeys(counts)
+
+    def alter(
+        self, changes: Mapping[str, Mapping[str, str | None]]
+    ) -> Mapping[str, Refusal | None]:
+        self.alterations.append(changes)
+        for name, changed in changes.items():
+            merged = {**self.all[name].settings, **changed}
+            left = {key: value for key, value in merged.items() if value is not None}
+            self.all[name] = replace(self.all[name], settings=left)
+        return dict.fromkeys(changes)
+
+    def delete(self, names: Sequence[str]) -> Mapping[str, Refusal | None]:
+        return {name: None if self.all.pop(name, None) else UNKNOWN_TOPIC for name in names}
+
+    def written(self, name: str) -> bool:
+        return name in self.with_records
+
+
+class MemoryUsers:
+    """SCRAM credentials; `fail_next` loses the connection once, before anything is done."""
+
+    def __init__(self) -> None:
+        self.all: dict[str, ScramCredential] = {}
+        self.fail_next: InklessError | None = None
+
+    def describe(self, names: Sequence[str]) -> Mapping[str, int]:
+        return {name: self.all[name].iterations for name in names if name in self.all}
+
+    def alter(
+        self, credentials: Sequence[ScramCredential], removed: Sequence[str] = ()
+    ) -> Mapping[str, Refusal | None]:
+        if self.fail_next is not None:
+            failure, self.fail_next = self.fail_next, None
+            raise failure
+        for user in removed:
+            self.all.pop(user, None)
+        self.all |= {credential.user: credential for credential in credentials}
+        return dict.fromkeys([*removed, *(credential.user for credential in credentials)])
+
+
+class MemoryAcls:
+    """Access control entries."""
+
+    def __init__(self) -> None:
+        self.all: set[Acl] = set()
+        self.refused: dict[str, Refusal] = {}
+
+    def create(self, acls: Sequence[Acl]) -> Mapping[Acl, Refusal | None]:
+        answers = {acl: self.refused.get(acl.operation) for acl in acls}
+        self.all |= {acl for acl, answer in answers.items() if answer is None}
+        return answers
+
+    def describe(self, like: Acl) -> frozenset[Acl]:
+        return frozenset(acl for acl in self.all if replace(acl, operation=like.operation) == like)
+
+    def delete(self, acls: Sequence[Acl]) -> Mapping[Acl, Refusal | None]:
+        self.all -= set(acls)
+        return dict.fromkeys(acls)
+
+
+class MemoryNodes:
+    """One healthy combined node, unless told otherwise; its clock goes on with each look."""
+
+    def __init__(self) -> None:
+        self.state = (BrokerState(1, "10.42.0.10:9094", fenced=False),)
+        self.in_sync: tuple[int, ...] = (1,)
+        self.active: int | None = 1
+        self.clock = 1_000
+
+    def brokers(self, ask: int | None = None) -> tuple[BrokerState, ...]:
+        return self.state
+
+    def quorum(self) -> QuorumState:
+        if self.active is None:
+            raise ClusterError("Kafka: no leader")
+        self.clock += 500
+        leader = ReplicaState(1, "directory", 9, self.clock, self.clock)
+        return QuorumState(self.active, 9, (leader,), ())
+
+    def partitions(self, ask: int | None = None) -> tuple[PartitionState, ...]:
+        return (PartitionState("orders", 0, 1, (1,), self.in_sync, ()),)
+
+    def min_in_sync(self, topics: Sequence[str]) -> Mapping[str, int]:
+        return dict.fromkeys(topics, 1)
+
+
+@dataclass
+class MemoryCluster:
+    """All of it."""
+
+    topics: MemoryTopics = field(default_factory=MemoryTopics)
+    users: MemoryUsers = field(default_factory=MemoryUsers)
+    acls: MemoryAcls = field(default_factory=MemoryAcls)
+    nodes: MemoryNodes = field(default_factory=MemoryNodes)
+    opened: list[str] = field(default_factory=list)
+
+    def open(self, connection: ConnectionInputs, context: Context) -> "MemoryCluster":
+        self.opened.append(connection.bootstrap_servers)
+        return self
+
+    @contextmanager
+    def open_node(
+        self, connection: ConnectionInputs, servers: str, context: Context
+    ) -> Iterator["MemoryCluster"]:
+        self.opened.append(servers)
+        yield self
+
+
+class MemoryStore:
+    """A secret store; `secrets` has the containers, with None where there is no value yet."""
+
+    def __init__(self, *empty: str) -> None:
+        self.values: dict[str, StoredSecret | None] = dict.fromkeys(empty)
+        self.writes = 0
+
+    def open(self, inputs: SecretStoreInputs) -> "MemoryStore":
+        return self
+
+    def find(self, secret_id: str) -> StoredSecret | None:
+        return self.values.get(secret_id)
+
+    def read(self, secret_id: str) -> str:
+        found = self.find(secret_id)
+        if found is None:
+            raise SecretStoreError(f"no secret {secret_id}")
+        return found.value
+
+    def write(self, secret_id: str, value: str) -> str:
+        if secret_id not in self.values:
+            raise SecretStoreError(f"no secret {secret_id}")
+        self.writes += 1
+        self.values[secret_id] = StoredSecret(value, f"version-{self.writes}")
+        return f"version-{self.writes}"
+
+
+@dataclass
+class Screen:
+    """What an operation told the user."""
+
+    lines: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def context(self, timeout: float | None = None) -> Context:
+        return Context(
+            name="it",
+            urn="urn:pulumi:dev::project::inkless:index:Any::it",
+            progress=self.lines.append,
+            warn=self.warnings.append,
+            timeout=timeout,
+            cancelled=self.cancelled,
+        )

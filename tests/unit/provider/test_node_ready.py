@@ -1,0 +1,207 @@
+"""The gate: when it waits, what it tells, and how it gives up."""
+
+import pytest
+
+from inkless_pulumi.core.errors import NotReady, SecretStoreError
+from inkless_pulumi.provider import node_ready as module
+from inkless_pulumi.provider.kafka.model import (
+    BrokerState,
+    Finding,
+    QuorumState,
+    ReplicaState,
+    Unreachable,
+)
+from inkless_pulumi.provider.node_ready import (
+    NodeReady,
+    NodeReadyInputs,
+    NodeReadyOutputs,
+    wait_until_ready,
+)
+from inkless_pulumi.provider.readiness import Node, Observation
+from inkless_pulumi.provider.resource import Incomplete, OperationCancelled
+from tests.unit.provider.memory_cluster import CONNECTION, MemoryCluster, Screen
+
+NODE_1 = NodeReadyInputs(
+    node_id=1,
+    name="node-1",
+    roles=["broker", "controller"],
+    address="10.42.0.10",
+    instance_id="i-1",
+    image="registry/inkless@sha256:1234",
+    connection=CONNECTION,
+)
+NONE = NodeReadyOutputs()
+SHORT = 0.01
+
+
+@pytest.fixture
+def cluster() -> MemoryCluster:
+    return MemoryCluster()
+
+
+@pytest.fixture
+def screen() -> Screen:
+    return Screen()
+
+
+@pytest.fixture
+def gate(cluster: MemoryCluster) -> NodeReady:
+    return NodeReady(cluster.open_node)
+
+
+def test_a_gate_opens_when_the_node_is_ready(gate: NodeReady, screen: Screen) -> None:
+    assert gate.create(NODE_1, screen.context()).id == "node-1"
+    assert screen.lines == ["node-1 is ready"]
+
+
+def test_a_broker_is_looked_at_through_its_own_listener_alone(
+    gate: NodeReady, cluster: MemoryCluster, screen: Screen
+) -> None:
+    elsewhere = CONNECTION.model_copy(update={"bootstrap_servers": "10.42.9.9:9094"})
+    gate.create(NODE_1.model_copy(update={"connection": elsewhere}), screen.context())
+    assert cluster.opened == ["10.42.0.10:9094"]
+
+
+def test_a_dedicated_controller_is_looked_at_through_the_brokers(
+    gate: NodeReady, cluster: MemoryCluster, screen: Screen
+) -> None:
+    controller = NODE_1.model_copy(update={"roles": ["controller"], "address": "10.42.9.9"})
+    gate.create(controller, screen.context())
+    assert cluster.opened == ["10.42.0.10:9094"]
+
+
+def test_a_gate_that_does_not_wait_at_creation_touches_nothing(
+    gate: NodeReady, cluster: MemoryCluster, screen: Screen
+) -> None:
+    gate.create(NODE_1.model_copy(update={"wait_at_creation": False}), screen.context())
+    assert cluster.opened == []
+
+
+def test_an_update_waits_whatever_was_said_of_creation(
+    gate: NodeReady, cluster: MemoryCluster, screen: Screen
+) -> None:
+    lazy = NODE_1.model_copy(update={"wait_at_creation": False})
+    gate.update("node-1", lazy, NONE, lazy, screen.context())
+    assert cluster.opened != []
+
+
+def test_what_is_missing_is_told_and_then_the_reason_for_giving_up(
+    gate: NodeReady, cluster: MemoryCluster, screen: Screen
+) -> None:
+    cluster.nodes.in_sync = ()
+    with pytest.raises(Incomplete, match="not in sync yet on node-1") as given_up:
+        gate.create(NODE_1, screen.context(timeout=SHORT))
+    assert given_up.value.id == "node-1"
+    assert "The nodes after it were not touched" in str(given_up.value)
+    assert screen.lines[0].startswith("waiting for node-1 (0 s): 1 partition not in sync")
+
+
+def test_an_update_that_gives_up_is_recorded_so_that_the_next_run_waits_again(
+    gate: NodeReady, cluster: MemoryCluster, screen: Screen
+) -> None:
+    cluster.nodes.active = None
+    with pytest.raises(Incomplete, match="no active controller"):
+        gate.update("node-1", NODE_1, NONE, NODE_1, screen.context(timeout=SHORT))
+
+
+def test_a_fenced_node_is_waited_for(
+    gate: NodeReady, cluster: MemoryCluster, screen: Screen
+) -> None:
+    cluster.nodes.state = (BrokerState(1, "10.42.0.10:9094", fenced=True),)
+    with pytest.raises(Incomplete, match="fenced"):
+        gate.create(NODE_1, screen.context(timeout=SHORT))
+
+
+def test_a_silent_listener_is_waited_for_with_the_cause(
+    gate: NodeReady, cluster: MemoryCluster, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(ask: int | None = None) -> tuple[BrokerState, ...]:
+        finding = Finding("10.42.0.10:9094", "network", "connection refused")
+        raise Unreachable("can't be reached", [finding])
+
+    monkeypatch.setattr(cluster.nodes, "brokers", silent)
+    with pytest.raises(Incomplete, match=r"at 10.42.0.10:9094: connection refused \[network\]"):
+        gate.create(NODE_1, screen.context(timeout=SHORT))
+
+
+def test_what_waiting_can_not_mend_ends_the_wait(
+    gate: NodeReady, cluster: MemoryCluster, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(ask: int | None = None) -> tuple[BrokerState, ...]:
+        raise SecretStoreError("the secret admin can't be read")
+
+    monkeypatch.setattr(cluster.nodes, "brokers", locked)
+    with pytest.raises(SecretStoreError):
+        gate.create(NODE_1, screen.context())
+
+
+def test_a_wait_ends_when_the_user_interrupts(
+    gate: NodeReady, cluster: MemoryCluster, screen: Screen
+) -> None:
+    cluster.nodes.in_sync = ()
+    screen.cancelled.set()
+    with pytest.raises(OperationCancelled):
+        gate.create(NODE_1, screen.context())
+
+
+def quorum(leader: int, now: int, *, follower_caught_up: int) -> QuorumState:
+    follower = 3 - leader
+    voters = (
+        ReplicaState(leader, "directory", 9, now, now),
+        ReplicaState(follower, "directory", 9, now, follower_caught_up),
+    )
+    return QuorumState(leader, 9, voters, ())
+
+
+def test_a_new_active_controller_has_another_clock(
+    gate: NodeReady, cluster: MemoryCluster, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = iter(
+        [
+            quorum(1, 90_000, follower_caught_up=89_900),
+            quorum(2, 5_000, follower_caught_up=4_900),
+            quorum(2, 6_000, follower_caught_up=5_900),
+        ]
+    )
+    monkeypatch.setattr(cluster.nodes, "quorum", lambda: next(seen))
+    monkeypatch.setattr(module, "_SECONDS_BETWEEN_LOOKS", 0)
+    gate.create(NODE_1, screen.context())
+    assert screen.lines[-1] == "node-1 is ready"
+    assert len(screen.lines) == 3
+
+
+def test_the_clock_decides_when_to_give_up() -> None:
+    node = Node(1, "node-1", frozenset({"broker"}), "10.42.0.10:9094")
+    ticks = iter([0.0, 599.0, 601.0])
+    looks: list[int] = []
+
+    def look() -> Observation:
+        looks.append(1)
+        return Observation(own_listener="silence")
+
+    screen = Screen()
+    with pytest.raises(NotReady, match="after 600 s"):
+        wait_until_ready(node, look, 600, screen.context(), clock=lambda: next(ticks))
+    assert len(looks) == 2
+
+
+def test_a_gate_that_is_deleted_touches_nothing(
+    gate: NodeReady, cluster: MemoryCluster, screen: Screen
+) -> None:
+    gate.delete("node-1", NODE_1, NONE, screen.context())
+    assert cluster.opened == []
+
+
+def test_no_change_of_a_node_replaces_its_gate() -> None:
+    assert frozenset() == NodeReady.replace_on
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [({"roles": []}, "roles"), ({"timeout_seconds": 0}, "timeout_seconds")],
+)
+def test_a_wait_that_makes_no_sense_is_refused(
+    gate: NodeReady, change: dict[str, object], path: str
+) -> None:
+    [problem] = gate.check({**dict(NODE_1), **change}, None)
+    assert problem.path == path
