@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import pulumi
 import pulumi_aws as aws
+from pulumi_aws.vpc.security_group_egress_rule import SecurityGroupEgressRule
+from pulumi_aws.vpc.security_group_ingress_rule import SecurityGroupIngressRule
 
 from inkless_pulumi.aws.network import Network
 from inkless_pulumi.aws.scope import Scope
@@ -40,8 +42,8 @@ class _Rules:
 
     def accept(
         self, what: str, port: pulumi.Input[int], **source: pulumi.Input[str]
-    ) -> aws.vpc.SecurityGroupIngressRule:
-        return aws.vpc.SecurityGroupIngressRule(
+    ) -> SecurityGroupIngressRule:
+        return SecurityGroupIngressRule(
             self.scope.named(f"accept-{what}"),
             security_group_id=self.group_id,
             ip_protocol="tcp",
@@ -54,8 +56,8 @@ class _Rules:
 
     def reach(
         self, what: str, port: pulumi.Input[int], **target: pulumi.Input[str]
-    ) -> aws.vpc.SecurityGroupEgressRule:
-        return aws.vpc.SecurityGroupEgressRule(
+    ) -> SecurityGroupEgressRule:
+        return SecurityGroupEgressRule(
             self.scope.named(f"reach-{what}"),
             security_group_id=self.group_id,
             ip_protocol="tcp",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pulumi
-import pulumi_aws as aws
+from pulumi_aws.cloudwatch.log_group import LogGroup
 
 from inkless_pulumi.aws.scope import Scope
 
 
-def log_group(scope: Scope, retention_days: pulumi.Input[int]) -> aws.cloudwatch.LogGroup:
+def log_group(scope: Scope, retention_days: pulumi.Input[int]) -> LogGroup:
     """The service's log group, encrypted with CloudWatch's own key; no log holds a secret."""
-    return aws.cloudwatch.LogGroup(
+    return LogGroup(
         scope.named("logs"),
         retention_in_days=retention_days,
         tags=scope.tagged("logs"),
