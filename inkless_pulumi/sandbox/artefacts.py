@@ -11,17 +11,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from inkless_pulumi.core.broker_files import broker_directory
 from inkless_pulumi.core.errors import InklessError, ToolchainError
 from inkless_pulumi.provider.overlay import find_overlay
 from inkless_pulumi.sandbox.making import Progress, lock
 from inkless_pulumi.sandbox.maven import copy_artefact
 
-__all__ = ["broker_directory", "fetch_overlay_artefacts", "main"]
-
-
-def broker_directory() -> Path:
-    """The directory `broker/` of this installation: the checkout's, else the package's."""
-    return find_overlay().rootfs.parent
+__all__ = ["fetch_overlay_artefacts", "main"]
 
 
 def fetch_overlay_artefacts(

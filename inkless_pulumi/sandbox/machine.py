@@ -27,7 +27,9 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -113,6 +115,10 @@ def stop(home: Home, instance_id: str, timeout: float = STOP_SECONDS) -> None:
     engine = container_engine(home)
     with contextlib.suppress(SandboxError):  # there is none, which is what we want
         engine.run("rm", "--force", container_name(home, instance_id))
+    for left in processes.running(home):  # what the machine was doing when it was cut off
+        if left.name == instance_id:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(left.pid, signal.SIGKILL)
     shutil.rmtree(memory_directory(home, instance_id), ignore_errors=True)
     note(home, instance_id, "stopped")
 

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from inkless_pulumi.core.broker_files import broker_directory
 from inkless_pulumi.core.errors import ToolchainError
 from inkless_pulumi.provider.registry import Blob, Manifest, Registry, digest_of
 from inkless_pulumi.provider.registry_session import RegistrySession
-from inkless_pulumi.sandbox.artefacts import broker_directory
 from inkless_pulumi.sandbox.making import Progress, find_or_install, lock, new_directory, run
 from inkless_pulumi.sandbox.maven import check_files, copy_dependencies
 
