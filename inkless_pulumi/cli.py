@@ -95,7 +95,7 @@ def preview(
     if not in_sandbox:
         raise SandboxError("for a preview of a real stack use `pulumi preview`; here: --sandbox")
     settings = {"aws:region": region, **_pairs(config or [])}
-    show_preview(project, settings, Console(), progress=_progress())
+    show_preview(project, settings, Console(highlight=False, emoji=False), progress=_progress())
 
 
 @sandbox.command()
@@ -104,7 +104,7 @@ def up(home: HomeOption = None, image: ImageOption = None) -> None:
     from inkless_pulumi.sandbox import lifecycle
 
     account = lifecycle.up(_home(home), image=image, progress=_progress())
-    console = Console()
+    console = Console(highlight=False, emoji=False)
     console.print(f"Running in {account.home.root}, broker image {account.image}", soft_wrap=True)
     if not account.diskless:
         console.print(f"No diskless topics: {account.diskless_reason}", soft_wrap=True)
@@ -126,7 +126,7 @@ def status(home: HomeOption = None) -> None:
     table = Table("part", "state", "where")
     for part in seen.parts:
         table.add_row(part.name, part.state, part.where)
-    console = Console()
+    console = Console(highlight=False, emoji=False)
     console.print(table)
     console.print(f"{seen.resources} resources, broker image {seen.sandbox.image}", soft_wrap=True)
     raise typer.Exit(0 if seen.healthy else 1)
@@ -210,7 +210,7 @@ def demo(
     if not (checkout / "examples" / "aws-quickstart").is_dir():
         raise SandboxError("the demonstration needs a checkout of the project, with its examples")
     place = _home(home) if home else demonstration.demo_home(checkout)
-    result = demonstration.run(checkout, place, Console(), keep=keep, image=image)
+    result = demonstration.run(checkout, place, Console(highlight=False, emoji=False), keep=keep, image=image)
     typer.echo(result.line)
 
 
@@ -243,7 +243,7 @@ def _progress() -> Callable[[str], None]:
 
 
 def _errors() -> Console:
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, emoji=False)
 
 
 if __name__ == "__main__":

@@ -123,7 +123,7 @@ def _demonstrate(
     produced = min(check.produced for check in checks)
     consumed = min(check.consumed for check in checks)
     return Result(
-        image=str(outputs["image"]),
+        image=sandbox.image,
         nodes=nodes,
         produced=produced,
         consumed=consumed,
