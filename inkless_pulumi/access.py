@@ -1,5 +1,6 @@
 """Who may do what with the topics, groups and settings of a cluster."""
 
+from collections.abc import Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -23,7 +24,7 @@ class AccessRuleArgs(TypedDict):
     """The name of the resource; of a cluster it is `kafka-cluster`; `*`: every resource."""
     pattern_type: NotRequired[pulumi.Input[str]]
     """`literal`: of exactly this name; `prefixed`: of all that begin so. Default: `literal`."""
-    operations: pulumi.Input[list[pulumi.Input[str]]]
+    operations: pulumi.Input[Sequence[pulumi.Input[str]]]
     """What: `read`, `write`, `create`, `delete`, `alter`, `describe`, … or `all`."""
     permission: NotRequired[pulumi.Input[str]]
     """`allow`, or `deny`, which goes before any `allow`. Default: `allow`."""

@@ -8,6 +8,7 @@ The first `up` takes about a quarter of an hour, most of it for the database.
 
 import pulumi
 import pulumi_aws as aws
+
 from inkless_pulumi import AccessRule, ClassicTopic, DisklessTopic, User
 from inkless_pulumi.aws import InklessService, InklessServiceArgs
 
@@ -43,7 +44,7 @@ orders = ClassicTopic(
 )
 
 # A diskless topic: its data goes straight to the bucket, so no traffic between zones is paid for.
-# Latency is higher (about a quarter of a second to acknowledge), and there is no way back to classic.
+# Latency is higher (about a quarter of a second to acknowledge), and it can't become classic again.
 if config.require_bool("diskless"):
     events = DisklessTopic(
         "events",

@@ -59,7 +59,7 @@ class InklessService(pulumi.ComponentResource):
     client_properties: pulumi.Output[dict[str, dict[str, str]]]
     """By zone, what a client there sets, the CA and its credentials apart. The part of `client.id`
     before the comma is free; the zone in it keeps traffic to diskless topics within the zone."""
-    connection: pulumi.Output[dict[str, Any]]
+    connection: pulumi.Output[ConnectionArgs]
     """The administrator's way in, for topics, users and access rules in this stack or another."""
     admin_secret_id: pulumi.Output[str]
     """The secret that holds the administrator's key and certificate."""

@@ -123,9 +123,9 @@ def _consume(
             for message in consumer.consume(500, timeout=0.5):
                 if message.error() is not None:
                     errors.append(str(message.error()))
-                elif message.value() in wanted:
+                elif (value := message.value()) is not None and value in wanted:
                     first = first or time.monotonic()
-                    read.add(message.value())
+                    read.add(value)
     finally:
         consumer.close()
     return read, first

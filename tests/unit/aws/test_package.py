@@ -29,4 +29,9 @@ def test_other_languages_can_be_given_the_components() -> None:
     )
     assert all(definition.description for definition in service.inputs.values())
     assert all(definition.description for definition in service.outputs.values())
-    assert set(schema["type_definitions"]) == {"ExistingDatabaseArgs", "ExistingStorageArgs"}
+    assert set(schema["type_definitions"]) == {
+        "ConnectionArgs",
+        "ExistingDatabaseArgs",
+        "ExistingStorageArgs",
+        "SecretStoreArgs",
+    }
