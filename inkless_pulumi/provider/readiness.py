@@ -79,7 +79,9 @@ def decide(seen: Observation, node: Node) -> Ready | Waiting:
        every ISR: the cluster's word alone would take the dead incarnation for the new one. While
        the node does not answer, nothing else is asked.
     2. The node is registered (brokers): its own view of the cluster has its id, at its address, not
-       fenced. It may then lead partitions.
+       fenced. It may then lead partitions. Where nodes are both, brokers and controllers, so is
+       every other voter: when a cluster is created only its last gate waits, and a topic needs a
+       broker for each of its replicas.
     3. The metadata quorum is whole.
        - There is an active controller.
        - The node follows it: a controller as one of the current voters (a new directory id stands
@@ -99,6 +101,7 @@ def decide(seen: Observation, node: Node) -> Ready | Waiting:
         return Waiting((seen.cluster,))
     reasons = [
         *(_registration(seen.brokers, node) if node.is_broker else ()),
+        *_fellows(seen.brokers, seen.quorum, node),
         *_quorum(seen.quorum, seen.watched_since, node),
         *_partitions(seen.partitions, seen.min_in_sync, node),
     ]
@@ -121,6 +124,17 @@ def _registration(brokers: Iterable[BrokerState], node: Node) -> Iterator[str]:
             f"node {node.node_id} is registered at {registered.address}, "
             f"and {node.name} should be at {node.address}"
         )
+
+
+def _fellows(
+    brokers: Iterable[BrokerState], quorum: QuorumState | None, node: Node
+) -> Iterator[str]:
+    """Where a node is both, the other voters are brokers too."""
+    if quorum is None or not (node.is_broker and node.is_controller):
+        return
+    serving = {broker.node_id for broker in brokers if not broker.fenced}
+    for node_id in sorted({voter.node_id for voter in quorum.voters} - serving - {node.node_id}):
+        yield f"node {node_id} votes, but is not registered as a broker that may serve"
 
 
 def _quorum(quorum: QuorumState | None, since: int, node: Node) -> Iterator[str]:

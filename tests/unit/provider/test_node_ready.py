@@ -34,6 +34,11 @@ NONE = NodeReadyOutputs()
 SHORT = 0.01
 
 
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_SECONDS_BETWEEN_LOOKS", 0)
+
+
 @pytest.fixture
 def cluster() -> MemoryCluster:
     return MemoryCluster()
@@ -164,7 +169,7 @@ def test_a_new_active_controller_has_another_clock(
         ]
     )
     monkeypatch.setattr(cluster.nodes, "quorum", lambda: next(seen))
-    monkeypatch.setattr(module, "_SECONDS_BETWEEN_LOOKS", 0)
+    cluster.nodes.state += (BrokerState(2, "10.42.1.10:9094", fenced=False),)
     gate.create(NODE_1, screen.context())
     assert screen.lines[-1] == "node-1 is ready"
     assert len(screen.lines) == 3

@@ -56,6 +56,10 @@ def with_quorum(**changes: object) -> Observation:
     return replace(HEALTHY, quorum=replace(QUORUM, **changes))  # type: ignore[arg-type]
 
 
+def with_broker(broker: BrokerState) -> Observation:
+    return replace(HEALTHY, brokers=(HEALTHY.brokers[0], broker, HEALTHY.brokers[2]))
+
+
 def test_a_node_that_serves_in_a_healthy_cluster_is_ready() -> None:
     assert decide(HEALTHY, NODE) == Ready()
 
@@ -78,12 +82,23 @@ BROKEN: dict[str, tuple[Observation, str]] = {
         "node-2 is not registered",
     ),
     "it is fenced": (
-        replace(HEALTHY, brokers=(BrokerState(2, "10.0.2.10:9094", fenced=True),)),
+        with_broker(BrokerState(2, "10.0.2.10:9094", fenced=True)),
         "node-2 is registered, but fenced",
     ),
     "another machine has its id": (
-        replace(HEALTHY, brokers=(BrokerState(2, "10.0.9.9:9094", fenced=False),)),
+        with_broker(BrokerState(2, "10.0.9.9:9094", fenced=False)),
         "node 2 is registered at 10.0.9.9:9094",
+    ),
+    "another node of both roles votes, but is no broker yet": (
+        replace(HEALTHY, brokers=HEALTHY.brokers[:2]),
+        "node 3 votes, but is not registered as a broker",
+    ),
+    "another node of both roles is fenced": (
+        replace(
+            HEALTHY,
+            brokers=(*HEALTHY.brokers[:2], BrokerState(3, "10.0.3.10:9094", fenced=True)),
+        ),
+        "node 3 votes, but is not registered as a broker",
     ),
     "there is no active controller": (
         replace(HEALTHY, quorum=None),
