@@ -88,8 +88,8 @@ def _connect(host: str, port: int, proxy: str | None) -> socket.socket:
 
 def _ask(address: str, connection: ssl.SSLSocket) -> Finding:
     if not _answers(connection, _API_VERSIONS):
-        detail = "the server closed the connection after the TLS handshake"
-        return Finding(address, "authentication", f"{detail}; it may have refused our certificate")
+        detail = "the server hung up after the TLS handshake: the name in our client certificate"
+        return Finding(address, "authentication", f"{detail} may be none that it accepts")
     if not _answers(connection, _METADATA):
         detail = "this listener asks for a user and a password; use the one for mutual TLS"
         return Finding(address, "authentication", detail, final=True)

@@ -1,0 +1,561 @@
+"""The resources of a cluster against a real, secured Kafka node."""
+
+import gc
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import confluent_kafka
+import pytest
+
+from inkless_pulumi.core.errors import ClusterError, ConnectionFailed
+from inkless_pulumi.provider.access_rule import AccessRule, AccessRuleInputs, AccessRuleOutputs
+from inkless_pulumi.provider.kafka.client import Limits
+from inkless_pulumi.provider.kafka.connection import ConnectionInputs, Connections
+from inkless_pulumi.provider.kafka.model import NewTopic
+from inkless_pulumi.provider.node_ready import NodeReady, NodeReadyInputs, NodeReadyOutputs
+from inkless_pulumi.provider.resource import Context, Incomplete
+from inkless_pulumi.provider.secret_stores import SecretStoreInputs, StoredSecret
+from inkless_pulumi.provider.topic import ClassicTopic, DisklessTopic, TopicInputs
+from inkless_pulumi.provider.user import User, UserInputs
+from tests.sandbox.certificates import Authority
+from tests.sandbox.local_kafka import LocalKafka, Unavailable, local_kafka, wait_until
+from tests.sandbox.socks_proxy import socks_proxy
+
+# kafka-python leaves it to the garbage collector to close sockets that could not connect.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <s:ResourceWarning")
+
+STORE = SecretStoreInputs(region="eu-central-1")
+LIMITS = Limits(connect=4, attempt=2, operation=8, request=5)
+
+
+@dataclass
+class Secrets:
+    """A secret store of this test run."""
+
+    values: dict[str, str] = field(default_factory=dict)
+
+    def find(self, secret_id: str) -> StoredSecret | None:
+        value = self.values.get(secret_id)
+        return None if value is None else StoredSecret(value, "1")
+
+    def read(self, secret_id: str) -> str:
+        return self.values[secret_id]
+
+    def write(self, secret_id: str, value: str) -> str:
+        self.values[secret_id] = value
+        return "1"
+
+
+@dataclass
+class Lines:
+    """What operations told the user."""
+
+    progress: list[str] = field(default_factory=list)
+
+    def context(self, timeout: float | None = None) -> Context:
+        return Context("it", "urn:it", progress=self.progress.append, timeout=timeout)
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
+    try:
+        node = local_kafka(tmp_path_factory.mktemp("kafka"))
+    except Unavailable as reason:
+        pytest.skip(f"no local Kafka: {reason}")
+    node.start()
+    try:
+        node.await_listener()
+        yield node
+    finally:
+        node.stop()
+        gc.collect()
+
+
+@pytest.fixture(scope="module")
+def secrets(kafka: LocalKafka) -> Secrets:
+    return Secrets(
+        {
+            "admin": kafka.authority.issue("inkless-admin", "admins"),
+            "stranger": kafka.authority.issue("stranger", "admins"),
+            "unmapped": kafka.authority.issue("someone", "somewhere"),
+            "expired": kafka.authority.issue("inkless-admin", "admins", days=-1),
+            "foreign": Authority("another-ca").issue("inkless-admin", "admins"),
+            "nonsense": "this is no key",
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def connections(secrets: Secrets) -> Iterator[Connections]:
+    connections = Connections(lambda _: secrets, LIMITS)
+    yield connections
+    connections.close()
+
+
+@pytest.fixture
+def connection(kafka: LocalKafka) -> ConnectionInputs:
+    return ConnectionInputs(
+        bootstrap_servers=kafka.mtls,
+        ca_certificate=kafka.authority.certificate,
+        identity_secret_id="admin",
+        secret_store=STORE,
+        image="local/kafka:4.2.1",
+    )
+
+
+@pytest.fixture
+def lines() -> Lines:
+    return Lines()
+
+
+@pytest.fixture
+def classic(connections: Connections) -> ClassicTopic:
+    return ClassicTopic(connections.cluster)
+
+
+@pytest.fixture
+def client(kafka: LocalKafka) -> Callable[[str, str], dict[str, Any]]:
+    """Settings of an application's client."""
+
+    def settings(user: str, password: str) -> dict[str, Any]:
+        return {
+            "bootstrap.servers": kafka.client,
+            "security.protocol": "SASL_SSL",
+            "ssl.ca.pem": kafka.authority.certificate,
+            "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.username": user,
+            "sasl.password": password,
+            "error_cb": lambda error: None,
+            "log_level": 0,
+        }
+
+    return settings
+
+
+def topic(name: str, connection: ConnectionInputs, **changes: Any) -> TopicInputs:
+    declared = TopicInputs(
+        name=name, partitions=2, settings={"retention.ms": "86400000"}, connection=connection
+    )
+    return declared.model_copy(update=changes)
+
+
+def write(kafka: LocalKafka, secrets: Secrets, name: str, directory: Path) -> None:
+    """Write one record, as the administrator."""
+    identity = directory / "identity.pem"
+    identity.write_text(secrets.values["admin"])
+    producer = confluent_kafka.Producer(
+        {
+            "bootstrap.servers": kafka.mtls,
+            "security.protocol": "SSL",
+            "ssl.ca.pem": kafka.authority.certificate,
+            "ssl.key.location": str(identity),
+            "ssl.certificate.location": str(identity),
+        }
+    )
+    producer.produce(name, b"hello")
+    assert producer.flush(20) == 0
+
+
+# Topics
+
+
+def test_a_topic_lives_as_declared(
+    classic: ClassicTopic, connection: ConnectionInputs, lines: Lines
+) -> None:
+    declared = topic("life", connection)
+    made = classic.create(declared, lines.context())
+    assert classic.read(made.id, declared, made.outputs, lines.context()) == (
+        declared,
+        made.outputs,
+    )
+
+    changed = topic("life", connection, partitions=5, settings={"cleanup.policy": "compact"})
+    outputs = classic.update(made.id, declared, made.outputs, changed, lines.context())
+    assert classic.read(made.id, changed, outputs, lines.context()) == (changed, made.outputs)
+
+    classic.delete(made.id, changed, outputs, lines.context())
+    assert classic.read(made.id, changed, outputs, lines.context()) is None
+    classic.delete(made.id, changed, outputs, lines.context())
+
+
+def test_an_interrupted_creation_can_be_run_again_until_there_are_records(
+    classic: ClassicTopic,
+    connection: ConnectionInputs,
+    kafka: LocalKafka,
+    secrets: Secrets,
+    lines: Lines,
+    tmp_path: Path,
+) -> None:
+    declared = topic("again", connection)
+    first = classic.create(declared, lines.context())
+    assert classic.create(declared, lines.context()) == first
+    write(kafka, secrets, "again", tmp_path)
+    with pytest.raises(ClusterError, match="it has had records"):
+        classic.create(declared, lines.context())
+
+
+def test_a_setting_that_kafka_refuses_is_named(
+    classic: ClassicTopic, connection: ConnectionInputs, lines: Lines
+) -> None:
+    wrong = topic("wrong", connection, settings={"retention.ms": "soon"})
+    with pytest.raises(ClusterError, match=r"wrong could not be created.*retention\.ms"):
+        classic.create(wrong, lines.context())
+
+
+def test_more_replicas_than_brokers_are_refused_by_kafka(
+    classic: ClassicTopic, connection: ConnectionInputs, lines: Lines
+) -> None:
+    with pytest.raises(ClusterError, match="INVALID_REPLICATION_FACTOR"):
+        classic.create(topic("wide", connection, replication_factor=3), lines.context())
+
+
+def test_brokers_without_diskless_support_are_named_by_their_image(
+    connections: Connections, connection: ConnectionInputs, lines: Lines
+) -> None:
+    diskless = DisklessTopic(connections.cluster)
+    with pytest.raises(ClusterError, match=r"image local/kafka:4\.2\.1 does not support diskless"):
+        diskless.create(topic("events", connection), lines.context())
+    assert diskless.read("events", topic("events", connection), None, lines.context()) is None
+
+
+def test_many_topics_at_once_share_one_connection(
+    classic: ClassicTopic, connection: ConnectionInputs, connections: Connections, lines: Lines
+) -> None:
+    names = [f"many-{number}" for number in range(24)]
+    with ThreadPoolExecutor(8) as threads:
+        made = threads.map(
+            lambda name: classic.create(topic(name, connection), lines.context()), names
+        )
+        assert len({created.outputs.topic_id for created in made}) == 24
+    assert sum(thread.name.startswith("kafka-io") for thread in threading.enumerate()) == 1
+
+
+def test_a_list_of_topics_is_answered_topic_by_topic(
+    connections: Connections, connection: ConnectionInputs, lines: Lines
+) -> None:
+    topics = connections.cluster(connection, lines.context()).topics
+    answers = topics.create(
+        [NewTopic("listed", 1, None, {}), NewTopic("refused", 1, 9, {})],
+    )
+    assert isinstance(answers["listed"], str)
+    assert "INVALID_REPLICATION_FACTOR" in str(answers["refused"])
+    assert list(topics.describe(["listed", "refused"])) == ["listed"]
+
+
+# Users and access
+
+
+def test_a_user_logs_in_with_the_stored_password_until_it_is_deleted(
+    connections: Connections,
+    connection: ConnectionInputs,
+    secrets: Secrets,
+    client: Callable[[str, str], dict[str, Any]],
+    lines: Lines,
+) -> None:
+    resource = User(connections.cluster, lambda _: secrets)
+    alice = UserInputs(name="alice", secret_id="alice", secret_store=STORE, connection=connection)
+    made = resource.create(alice, lines.context())
+    password = json.loads(secrets.values["alice"])["password"]
+
+    def logs_in(password: str, seconds: float = 10) -> bool:
+        try:
+            confluent_kafka.Consumer({**client("alice", password), "group.id": "g"}).list_topics(
+                timeout=seconds
+            )
+        except confluent_kafka.KafkaException:
+            return False
+        return True
+
+    assert logs_in(password)
+    assert not logs_in("guessed", seconds=2)
+
+    harder = alice.model_copy(update={"iterations": 16384})
+    outputs = resource.update(made.id, alice, made.outputs, harder, lines.context())
+    assert resource.read(made.id, alice, outputs, lines.context()) == (harder, outputs)
+    assert logs_in(password)
+
+    resource.delete(made.id, harder, outputs, lines.context())
+    assert resource.read(made.id, harder, outputs, lines.context()) is None
+    assert not logs_in(password, seconds=2)
+
+
+def test_a_user_may_do_what_a_rule_allows_and_nothing_else(
+    classic: ClassicTopic,
+    connections: Connections,
+    connection: ConnectionInputs,
+    secrets: Secrets,
+    client: Callable[[str, str], dict[str, Any]],
+    lines: Lines,
+) -> None:
+    classic.create(topic("allowed", connection), lines.context())
+    writer = UserInputs(
+        name="writer", secret_id="writer", secret_store=STORE, connection=connection
+    )
+    User(connections.cluster, lambda _: secrets).create(writer, lines.context())
+    password = json.loads(secrets.values["writer"])["password"]
+    rules = AccessRule(connections.cluster)
+    rule = AccessRuleInputs(
+        principal="User:writer",
+        resource_type="topic",
+        resource_name="allow",
+        pattern_type="prefixed",
+        operations=["write", "describe"],
+        connection=connection,
+    )
+
+    def error_of_a_record() -> str | None:
+        outcomes: list[confluent_kafka.KafkaError | None] = []
+        settings = {**client("writer", password), "message.timeout.ms": 10_000}
+        producer = confluent_kafka.Producer(settings)
+        producer.produce("allowed", b"x", on_delivery=lambda error, _: outcomes.append(error))
+        producer.flush(15)
+        [error] = outcomes
+        return error.name() if error else None
+
+    assert error_of_a_record() == "TOPIC_AUTHORIZATION_FAILED"
+    made = rules.create(rule, lines.context())
+    assert error_of_a_record() is None
+
+    assert rules.read(made.id, rule, made.outputs, lines.context()) == (rule, made.outputs)
+    reader = rule.model_copy(update={"operations": ["read", "describe"]})
+    outputs = rules.update(made.id, rule, made.outputs, reader, lines.context())
+    assert error_of_a_record() == "TOPIC_AUTHORIZATION_FAILED"
+
+    rules.delete(made.id, reader, outputs, lines.context())
+    assert rules.read(made.id, reader, AccessRuleOutputs(), lines.context()) is None
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "resource_name", "operation"),
+    [
+        ("group", "*", "describe_configs"),
+        ("cluster", "kafka-cluster", "idempotent_write"),
+        ("transactional_id", "app", "two_phase_commit"),
+        ("delegation_token", "token", "describe"),
+        ("user", "alice", "create_tokens"),
+    ],
+)
+def test_every_kind_of_resource_can_be_ruled(
+    connections: Connections,
+    connection: ConnectionInputs,
+    lines: Lines,
+    resource_type: str,
+    resource_name: str,
+    operation: str,
+) -> None:
+    rules = AccessRule(connections.cluster)
+    rule = AccessRuleInputs(
+        principal="User:alice",
+        host="127.0.0.1",
+        resource_type=resource_type,
+        resource_name=resource_name,
+        operations=[operation],
+        permission="deny",
+        connection=connection,
+    )
+    made = rules.create(rule, lines.context())
+    assert rules.read(made.id, rule, made.outputs, lines.context()) == (rule, made.outputs)
+    rules.delete(made.id, rule, made.outputs, lines.context())
+    assert rules.read(made.id, rule, made.outputs, lines.context()) is None
+
+
+# Reaching the cluster
+
+
+@pytest.mark.parametrize(
+    ("identity", "cause"),
+    [
+        ("unmapped", r"hung up .* the name in our client certificate .*\[authentication\]"),
+        ("expired", r"refused our client certificate.* \[authentication\]"),
+        ("foreign", r"our client certificate.* \[authentication\]"),
+        ("nonsense", "secret nonsense: the identity is not an unencrypted private key"),
+        ("stranger", r"does not allow this to the administrator \(secret stranger\)"),
+    ],
+)
+def test_the_cause_is_named_when_the_identity_is_wrong(
+    connections: Connections,
+    connection: ConnectionInputs,
+    lines: Lines,
+    identity: str,
+    cause: str,
+) -> None:
+    wrong = connection.model_copy(update={"identity_secret_id": identity})
+    with pytest.raises(ConnectionFailed, match=cause):
+        connections.cluster(wrong, lines.context()).topics.create([NewTopic("x", 1, None, {})])
+
+
+def test_the_cause_is_named_when_the_server_is_not_trusted(
+    connections: Connections, connection: ConnectionInputs, lines: Lines
+) -> None:
+    other = connection.model_copy(update={"ca_certificate": Authority("other").certificate})
+    with pytest.raises(ConnectionFailed, match=r"not signed by the given CA .*\[TLS\]"):
+        connections.cluster(other, lines.context()).nodes.brokers()
+
+
+def test_the_cause_is_named_when_the_certificate_is_for_another_address(
+    connections: Connections, connection: ConnectionInputs, lines: Lines, kafka: LocalKafka
+) -> None:
+    with socks_proxy() as proxy:  # any address leads to the one broker
+        proxy.detour = (kafka.address, kafka.mtls_port)
+        changes = {"bootstrap_servers": "127.77.0.2:9094", "proxy": proxy.url}
+        elsewhere = connection.model_copy(update=changes)
+        with pytest.raises(ConnectionFailed, match=r"not for 127\.77\.0\.2; .*\[TLS\]"):
+            connections.cluster(elsewhere, lines.context()).nodes.brokers()
+
+
+def test_the_cause_is_named_when_the_listener_is_the_clients(
+    connections: Connections, connection: ConnectionInputs, kafka: LocalKafka, lines: Lines
+) -> None:
+    wrong = connection.model_copy(update={"bootstrap_servers": kafka.client})
+    with pytest.raises(ConnectionFailed, match="asks for a user and a password"):
+        connections.cluster(wrong, lines.context()).nodes.brokers()
+
+
+def test_every_address_that_was_tried_is_named(
+    connections: Connections, connection: ConnectionInputs, lines: Lines
+) -> None:
+    servers = "127.77.0.9:1,kafka.invalid:9094"
+    nowhere = connection.model_copy(update={"bootstrap_servers": servers})
+    with pytest.raises(ConnectionFailed) as failed:
+        connections.cluster(nowhere, lines.context()).nodes.brokers()
+    assert "127.77.0.9:1: connection refused" in str(failed.value)
+    assert "kafka.invalid:9094: the name can't be resolved" in str(failed.value)
+
+
+def test_a_cluster_that_is_down_fails_all_waiting_resources_together(
+    connections: Connections, connection: ConnectionInputs, lines: Lines
+) -> None:
+    nowhere = connection.model_copy(update={"bootstrap_servers": "127.77.0.9:2"})
+    began = time.monotonic()
+
+    def ask(_: int) -> bool:
+        try:
+            connections.cluster(nowhere, lines.context()).nodes.brokers()
+        except ConnectionFailed:
+            return True
+        return False
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(ask, range(8)))
+    assert time.monotonic() - began < 2 * LIMITS.connect
+
+
+def test_brokers_are_reached_through_a_proxy(
+    connections: Connections, connection: ConnectionInputs, kafka: LocalKafka, lines: Lines
+) -> None:
+    with socks_proxy() as proxy:
+        through = connection.model_copy(update={"proxy": proxy.url})
+        [broker] = connections.cluster(through, lines.context()).nodes.brokers()
+        assert broker.address == kafka.mtls
+        assert set(proxy.asked_for) == {kafka.mtls}
+
+
+def test_a_proxy_that_is_down_is_named_without_its_password(
+    connections: Connections, connection: ConnectionInputs, lines: Lines
+) -> None:
+    changes = {"proxy": "socks5://me:secret@127.0.0.1:1"}
+    through = connection.model_copy(update=changes)
+    with pytest.raises(ConnectionFailed, match=r"the proxy socks5://127\.0\.0\.1:1") as failed:
+        connections.cluster(through, lines.context()).nodes.brokers()
+    assert "secret@" not in str(failed.value)
+
+
+# The gate, and a broker that comes and goes: last, because they restart the node
+
+
+def gate(kafka: LocalKafka, connection: ConnectionInputs, **changes: Any) -> NodeReadyInputs:
+    inputs = NodeReadyInputs(
+        node_id=1,
+        name="node-1",
+        roles=["broker", "controller"],
+        address=kafka.mtls,
+        instance_id="i-1",
+        image="local/kafka:4.2.1",
+        connection=connection,
+    )
+    return inputs.model_copy(update=changes)
+
+
+def test_a_node_that_serves_is_ready_in_every_role(
+    connections: Connections, connection: ConnectionInputs, kafka: LocalKafka, lines: Lines
+) -> None:
+    resource = NodeReady(connections.node)
+    for roles in (["broker", "controller"], ["controller"]):
+        resource.create(gate(kafka, connection, roles=roles), lines.context(timeout=20))
+    assert lines.progress[-1] == "node-1 is ready"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"node_id": 7}, "node-1 is not registered"),
+        ({"node_id": 7, "roles": ["controller"]}, "node-1 is no voter"),
+        ({"address": "127.77.0.9:1"}, r"does not answer at 127\.77\.0\.9:1: connection refused"),
+        ({"roles": ["broker"]}, "node-1 is no observer"),
+    ],
+)
+def test_a_node_that_is_not_there_is_waited_for(
+    connections: Connections,
+    connection: ConnectionInputs,
+    kafka: LocalKafka,
+    lines: Lines,
+    change: dict[str, Any],
+    reason: str,
+) -> None:
+    with pytest.raises(Incomplete, match=reason):
+        NodeReady(connections.node).create(
+            gate(kafka, connection, **change), lines.context(timeout=0.5)
+        )
+
+
+def test_a_killed_node_is_waited_for_until_its_successor_serves(
+    connections: Connections, connection: ConnectionInputs, kafka: LocalKafka, lines: Lines
+) -> None:
+    resource, inputs = NodeReady(connections.node), gate(kafka, connection)
+    kafka.stop(signal.SIGKILL)
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(
+            resource.update, "node-1", inputs, NodeReadyOutputs(), inputs, lines.context(120)
+        )
+        wait_until(lambda: bool(lines.progress), 20, "the gate says what it waits for")
+        assert "node-1 does not answer" in lines.progress[0]
+        assert not waiting.done()
+        kafka.start()
+        waiting.result(timeout=120)
+    assert lines.progress[-1] == "node-1 is ready"
+    assert kafka.process is not None
+    assert kafka.process.poll() is None
+
+
+def test_a_request_survives_a_restart_of_its_broker(
+    kafka: LocalKafka, connection: ConnectionInputs, secrets: Secrets, lines: Lines
+) -> None:
+    patient = Connections(lambda _: secrets, Limits(operation=90))
+    try:
+        topics = patient.cluster(connection, lines.context()).topics
+        topics.describe(["life"])
+        kafka.stop()
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(topics.create, [NewTopic("patient", 1, None, {})])
+            kafka.start()
+            created = answer.result(timeout=100)["patient"]
+        assert created == topics.describe(["patient"])["patient"].topic_id
+    finally:
+        patient.close()
+
+
+def test_closed_connections_leave_nothing_running(
+    kafka: LocalKafka, connection: ConnectionInputs, secrets: Secrets, lines: Lines
+) -> None:
+    before = {thread.name for thread in threading.enumerate()}
+    own = Connections(lambda _: secrets, LIMITS)
+    own.cluster(connection, lines.context()).nodes.brokers()
+    own.close()
+    assert {thread.name for thread in threading.enumerate()} <= before
