@@ -1,6 +1,6 @@
 """The package's schema, derived from the resources' models.
 
-`pulumi package get-schema pulumi-resource-inkless` prints it.
+`pulumi package get-schema <path of pulumi-resource-inkless>` prints it.
 """
 
 import json

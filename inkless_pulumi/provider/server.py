@@ -65,9 +65,10 @@ pulumi-resource-inkless {version}
 This is the Pulumi plugin of the package inkless-pulumi. Pulumi starts it by itself when it is on
 PATH; there is nothing to run here by hand. What you may want instead:
 
-  pulumi up                                          run a program that uses inkless_pulumi
-  pulumi package get-schema pulumi-resource-inkless  print the package's schema
-  inkless-pulumi --help                              the package's own command
+  pulumi up                  run a program that uses inkless_pulumi
+  inkless-pulumi --help      the package's own command
+  pulumi package get-schema {plugin}
+                             print the package's schema
 """
 
 
@@ -247,7 +248,7 @@ def main() -> None:
     if given.version:
         sys.stdout.write(f"{package_version()}\n")
     elif given.engine is None:
-        sys.stdout.write(_HELP.format(version=package_version()))
+        sys.stdout.write(_HELP.format(version=package_version(), plugin=sys.argv[0]))
     else:
         warnings.simplefilter("ignore")
         try:
