@@ -65,7 +65,9 @@ class S3Storage(pulumi.ComponentResource):
         bucket = _bucket(scope, args.get("bucket_name"))
         policy = _private(scope, bucket)
         _encrypted(scope, bucket, key_arn)
-        _versioned(scope, bucket, args.get("restore_window_days", DEFAULT_RESTORE_WINDOW_DAYS))
+        # As a whole number: from another language it may arrive as a fraction.
+        window = int(args.get("restore_window_days", DEFAULT_RESTORE_WINDOW_DAYS))
+        _versioned(scope, bucket, window)
         # Through the policy, so that nothing is stored before the bucket is private.
         self.bucket = policy.bucket
         self.bucket_arn = bucket.arn
