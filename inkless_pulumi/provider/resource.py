@@ -43,6 +43,7 @@ class WireModel(BaseModel):
 
     model_config = ConfigDict(
         alias_generator=to_camel,
+        loc_by_alias=False,
         validate_by_name=True,
         validate_by_alias=True,
         extra="forbid",
