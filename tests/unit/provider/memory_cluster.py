@@ -129,7 +129,7 @@ class MemoryNodes:
     """One healthy combined node, unless told otherwise; its clock goes on with each look."""
 
     def __init__(self) -> None:
-        self.state = (BrokerState(1, "10.42.0.10:9094", fenced=False),)
+        self.state: tuple[BrokerState, ...] = (BrokerState(1, "10.42.0.10:9094", fenced=False),)
         self.in_sync: tuple[int, ...] = (1,)
         self.active: int | None = 1
         self.clock = 1_000

@@ -56,7 +56,7 @@ def with_quorum(**changes: object) -> Observation:
     return replace(HEALTHY, quorum=replace(QUORUM, **changes))  # type: ignore[arg-type]
 
 
-def with_broker(broker: BrokerState) -> Observation:
+def with_this_broker(broker: BrokerState) -> Observation:
     return replace(HEALTHY, brokers=(HEALTHY.brokers[0], broker, HEALTHY.brokers[2]))
 
 
@@ -82,11 +82,11 @@ BROKEN: dict[str, tuple[Observation, str]] = {
         "node-2 is not registered",
     ),
     "it is fenced": (
-        with_broker(BrokerState(2, "10.0.2.10:9094", fenced=True)),
+        with_this_broker(BrokerState(2, "10.0.2.10:9094", fenced=True)),
         "node-2 is registered, but fenced",
     ),
     "another machine has its id": (
-        with_broker(BrokerState(2, "10.0.9.9:9094", fenced=False)),
+        with_this_broker(BrokerState(2, "10.0.9.9:9094", fenced=False)),
         "node 2 is registered at 10.0.9.9:9094",
     ),
     "another node of both roles votes, but is no broker yet": (
