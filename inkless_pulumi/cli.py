@@ -210,7 +210,9 @@ def demo(
     if not (checkout / "examples" / "aws-quickstart").is_dir():
         raise SandboxError("the demonstration needs a checkout of the project, with its examples")
     place = _home(home) if home else demonstration.demo_home(checkout)
-    result = demonstration.run(checkout, place, Console(highlight=False, emoji=False), keep=keep, image=image)
+    result = demonstration.run(
+        checkout, place, Console(highlight=False, emoji=False), keep=keep, image=image
+    )
     typer.echo(result.line)
 
 
