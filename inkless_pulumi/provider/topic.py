@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from inkless_pulumi.core.catalogue import setting_text
 from inkless_pulumi.core.errors import ClusterError, InklessError, Problem
 from inkless_pulumi.core.topics import (
     DISKLESS,
@@ -37,6 +38,7 @@ __all__ = ["ClassicTopic", "DisklessTopic", "TopicInputs", "TopicOutputs"]
 
 _UNKNOWN_TOPIC = "UNKNOWN_TOPIC_OR_PARTITION"
 _SETTLED_SECONDS = 60.0
+_VISIBLE_SECONDS = 10.0
 _PAUSE = 0.2
 
 
@@ -96,13 +98,13 @@ class _Topic(resource.Resource[TopicInputs, TopicOutputs]):
         if isinstance(answer, Refusal):
             if answer.error != "TOPIC_ALREADY_EXISTS":
                 raise self._refused(inputs, answer)
-            topic_id = self._leftover(cluster, wanted).topic_id
+            topic_id = self._leftover(cluster, wanted, context).topic_id
             context.progress(f"{inputs.name} was made by an interrupted run; going on with it")
         else:
             topic_id = answer
         made = Created(inputs.name, TopicOutputs(topic_id=topic_id))
         try:
-            _await_leaders(cluster, inputs.name, context)
+            _await_declared(cluster, inputs, inputs, context)
         except InklessError as reason:
             raise Incomplete(str(reason), id=made.id, outputs=made.outputs) from reason
         return made
@@ -158,11 +160,11 @@ class _Topic(resource.Resource[TopicInputs, TopicOutputs]):
         if inputs.partitions > found.partitions:
             answer = cluster.topics.add_partitions({inputs.name: inputs.partitions})[inputs.name]
             _accept(answer, f"Topic {inputs.name} could not get {inputs.partitions} partitions")
-        changes = _setting_changes(found.settings, old_inputs.settings, inputs.settings)
+        changes = _setting_changes(found.settings, old_inputs, inputs)
         if changes:
             answer = cluster.topics.alter({inputs.name: changes})[inputs.name]
             _accept(answer, f"Settings of topic {inputs.name} ({', '.join(changes)}) were refused")
-        _await_leaders(cluster, inputs.name, context)
+        _await_declared(cluster, inputs, old_inputs, context)
         return TopicOutputs(topic_id=found.topic_id)
 
     def delete(self, id: str, inputs: TopicInputs, outputs: TopicOutputs, context: Context) -> None:
@@ -191,13 +193,16 @@ class _Topic(resource.Resource[TopicInputs, TopicOutputs]):
             settings=server_settings(TopicDeclaration(kind=kind, settings=inputs.settings)),
         )
 
-    def _leftover(self, cluster: Cluster, wanted: NewTopic) -> TopicState:
+    def _leftover(self, cluster: Cluster, wanted: NewTopic, context: Context) -> TopicState:
         """Give the existing topic if an interrupted run can have left it; refuse any other."""
-        found = cluster.topics.describe([wanted.name]).get(wanted.name)
-        if found is None:
-            raise ClusterError(
-                f"Topic {wanted.name} exists and is being deleted. Run the update again."
-            )
+        deadline = time.monotonic() + _VISIBLE_SECONDS
+        while (found := cluster.topics.describe([wanted.name]).get(wanted.name)) is None:
+            if time.monotonic() > deadline:
+                raise ClusterError(
+                    f"Kafka says that topic {wanted.name} exists, and no broker shows it: it is "
+                    "being made or deleted by someone else. Run the update again."
+                )
+            context.pause(_PAUSE)
         if _is_diskless(found) != self.diskless:
             raise _wrong_kind(found)
         reason = _difference(found, wanted)
@@ -294,20 +299,24 @@ def _require_possible(inputs: TopicInputs, found: TopicState) -> None:
 
 
 def _setting_changes(
-    actual: Mapping[str, str], old: Mapping[str, str], new: Mapping[str, str]
+    actual: Mapping[str, str], old: TopicInputs, new: TopicInputs
 ) -> dict[str, str | None]:
     """Settings to be set, and with None to be unset."""
     changed: dict[str, str | None] = {
-        key: value for key, value in new.items() if actual.get(key) != value
+        key: value for key, value in _texts(new.settings).items() if actual.get(key) != value
     }
-    removed = {key: None for key in old if key not in new and key in actual}
+    removed = {key: None for key in old.settings if key not in new.settings and key in actual}
     return changed | removed
 
 
+def _texts(settings: Mapping[str, str]) -> dict[str, str]:
+    return {key: setting_text(value) for key, value in settings.items()}
+
+
 def _users_own(actual: Mapping[str, str], declared: Mapping[str, str]) -> dict[str, str]:
-    """Settings without those that the server writes by itself."""
+    """Settings without those that the server writes by itself, in the user's spelling."""
     return {
-        key: value
+        key: declared[key] if key in declared and setting_text(declared[key]) == value else value
         for key, value in actual.items()
         if key not in SERVER_OWNED or (key in declared and key != DISKLESS)
     }
@@ -346,19 +355,35 @@ def _accept(answer: Refusal | None, otherwise: str) -> None:
         raise ClusterError(f"{otherwise}. Kafka: {answer}")
 
 
-def _await_leaders(cluster: Cluster, name: str, context: Context) -> None:
+def _await_declared(
+    cluster: Cluster, inputs: TopicInputs, old: TopicInputs, context: Context
+) -> None:
+    """Wait until brokers show the topic as declared: they learn a moment after the controller."""
     deadline = time.monotonic() + _SETTLED_SECONDS
     while True:
-        found = cluster.topics.describe([name]).get(name)
-        if found is not None and found.has_leaders:
+        found = cluster.topics.describe([inputs.name]).get(inputs.name)
+        missing = _missing(found, inputs, old)
+        if missing is None:
             return
         if time.monotonic() > deadline:
             raise ClusterError(
-                f"Topic {name} exists, but after {_SETTLED_SECONDS:g} s some of its partitions "
-                "have no leader. Look at the brokers, then run the update again."
+                f"Topic {inputs.name} exists, but after {_SETTLED_SECONDS:g} s {missing}. Look at "
+                "the brokers, then run the update again."
             )
-        context.progress(f"waiting for leaders of {name}")
+        context.progress(f"waiting for {inputs.name}: {missing}")
         context.pause(_PAUSE)
+
+
+def _missing(found: TopicState | None, inputs: TopicInputs, old: TopicInputs) -> str | None:
+    """What a topic that was made or changed does not show yet."""
+    if found is None:
+        return "the brokers do not know it"
+    if found.partitions < inputs.partitions:
+        return f"it has {found.partitions} partitions"
+    if not found.has_leaders:
+        return "some of its partitions have no leader"
+    changes = _setting_changes(found.settings, old, inputs)
+    return f"its {', '.join(changes)} is not as declared" if changes else None
 
 
 def _await_gone(cluster: Cluster, name: str, context: Context) -> None:

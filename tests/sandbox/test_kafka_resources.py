@@ -246,6 +246,7 @@ def test_a_list_of_topics_is_answered_topic_by_topic(
     )
     assert isinstance(answers["listed"], str)
     assert "INVALID_REPLICATION_FACTOR" in str(answers["refused"])
+    wait_until(lambda: bool(topics.describe(["listed"])), 10, "the broker knows the topic")
     assert list(topics.describe(["listed", "refused"])) == ["listed"]
 
 
@@ -546,6 +547,7 @@ def test_a_request_survives_a_restart_of_its_broker(
             answer = thread.submit(topics.create, [NewTopic("patient", 1, None, {})])
             kafka.start()
             created = answer.result(timeout=100)["patient"]
+        wait_until(lambda: bool(topics.describe(["patient"])), 20, "the broker knows the topic")
         assert created == topics.describe(["patient"])["patient"].topic_id
     finally:
         patient.close()

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kafka.errors import KafkaError
+from kafka.admin import KafkaAdminClient
+from kafka.errors import UnknownTopicOrPartitionError
 from kafka.protocol.admin import (
     CreatePartitionsRequest,
     CreateTopicsRequest,
@@ -124,16 +125,24 @@ class KafkaTopics:
         Raises:
             ClusterError: the topic does not serve.
         """
-        [topic] = topic_metadata(self._session, [name])
         ends = {
             TopicPartition(name, partition.partition_index): OffsetSpec.LATEST
+            for topic in topic_metadata(self._session, [name])
             for partition in topic.partitions
         }
-        try:
-            found = self._session.call(lambda client: client.list_partition_offsets(ends))
-        except KafkaError as error:
-            raise ClusterError(f"Kafka: {error}") from error
-        return any(end.offset > 0 for end in found.values())
+
+        def look(client: KafkaAdminClient) -> bool:
+            try:
+                found = client.list_partition_offsets(ends)
+            except UnknownTopicOrPartitionError:
+                raise ClusterError(
+                    f"Topic {name} exists, but its partitions are not served. A diskless topic is "
+                    "left so when the brokers lose Postgres while they create it: if it is not in "
+                    "use, delete it and run the update again."
+                ) from None
+            return any(end.offset > 0 for end in found.values())
+
+        return self._session.call(look)
 
 
 def topic_metadata(

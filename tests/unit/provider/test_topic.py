@@ -139,6 +139,17 @@ def test_a_topic_that_was_made_is_recorded_although_the_wait_was_interrupted(
     assert (interrupted.value.id, interrupted.value.outputs) == ("orders", MADE)
 
 
+def test_a_leftover_that_the_brokers_show_late_is_taken_up(
+    classic: ClassicTopic, cluster: MemoryCluster, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exists(cluster)
+    late, real = [True], cluster.topics.describe
+    monkeypatch.setattr(
+        cluster.topics, "describe", lambda names: {} if late and late.pop() else real(names)
+    )
+    assert classic.create(ORDERS, screen.context()).outputs.topic_id == "id-0"
+
+
 # Check
 
 
@@ -240,6 +251,36 @@ def test_replicas_are_not_moved(
     two = ORDERS.model_copy(update={"replication_factor": 2})
     with pytest.raises(ClusterError, match="has 3 replicas"):
         classic.update("orders", ORDERS, MADE, two, screen.context())
+
+
+def test_spaces_around_a_value_are_no_difference(
+    classic: ClassicTopic, cluster: MemoryCluster, screen: Screen
+) -> None:
+    spaced = ORDERS.model_copy(update={"settings": {"retention.ms": " 1000 "}})
+    made = classic.create(spaced, screen.context())
+    classic.update(made.id, spaced, made.outputs, spaced, screen.context())
+    assert cluster.topics.alterations == []
+    found = classic.read(made.id, spaced, made.outputs, screen.context())
+    assert found == (spaced, made.outputs)
+
+
+def test_an_update_waits_until_the_brokers_show_it(
+    classic: ClassicTopic, cluster: MemoryCluster, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stale = exists(cluster)
+    answers = [{"orders": stale}, {"orders": stale}, {}]
+    real = cluster.topics.describe
+    monkeypatch.setattr(
+        cluster.topics, "describe", lambda names: answers.pop() if answers else real(names)
+    )
+    answers.append({"orders": stale})
+    changed = ORDERS.model_copy(update={"partitions": 9, "settings": {"retention.ms": "5"}})
+    classic.update("orders", ORDERS, MADE, changed, screen.context())
+    assert screen.lines == [
+        "waiting for orders: the brokers do not know it",
+        "waiting for orders: it has 6 partitions",
+        "waiting for orders: it has 6 partitions",
+    ]
 
 
 # Read
