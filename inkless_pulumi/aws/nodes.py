@@ -9,7 +9,6 @@ until the gate says that the cluster is healthy again. A node that does not chan
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
@@ -17,17 +16,13 @@ import pulumi_aws as aws
 
 from inkless_pulumi.aws.credentials import Credentials, NodeCredentials
 from inkless_pulumi.aws.declaration import ServicePlan
-from inkless_pulumi.aws.errors import declared
 from inkless_pulumi.aws.instance_role import InstanceRole
 from inkless_pulumi.aws.network import Network
+from inkless_pulumi.aws.rendering import Identity, Runtime, render_node
 from inkless_pulumi.aws.scope import Scope
-from inkless_pulumi.connection import ConnectionArgs
-from inkless_pulumi.core.host_files import HostFile, NodeDelivery, node_files
 from inkless_pulumi.core.image import Architecture
 from inkless_pulumi.core.network import host_address
 from inkless_pulumi.core.plan import NodePlan
-from inkless_pulumi.core.properties import ClusterFacts, server_properties
-from inkless_pulumi.core.user_data import cloud_config, encode_user_data
 from inkless_pulumi.machine_image import MachineImage, MachineImageArgs
 from inkless_pulumi.node_ready import NodeReady
 
@@ -35,35 +30,6 @@ _DATA_DEVICE: Final = "/dev/sdf"
 """What the API wants to be told; the machine finds its volume by id."""
 _SYSTEM_VOLUME_GIB: Final = 20
 _AMI_ARCHITECTURE: Final[dict[Architecture, str]] = {"amd64": "x86_64", "arm64": "arm64"}
-_VERSIONS_FILE: Final = "/etc/inkless/credentials.versions"
-"""The fingerprint of the node's certificate and the version of the database password. Nothing reads
-it: new ones have to change the user data, or the machine would go on with the old ones."""
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What of a node outlives its machine."""
-
-    node: NodePlan
-    interface: aws.ec2.NetworkInterface
-    volume: aws.ebs.Volume
-
-
-@dataclass(frozen=True)
-class Runtime:
-    """What all nodes of a service run with."""
-
-    cluster_id: pulumi.Output[str]
-    directory_ids: pulumi.Output[dict[str, str]]
-    bucket: pulumi.Output[str]
-    database: Mapping[str, pulumi.Input[Any]]
-    """The `database_*` facts by name, and id and version of the password's secret."""
-    image: pulumi.Output[str]
-    log_group: pulumi.Output[str]
-    machine_image: pulumi.Input[str]
-    connection: ConnectionArgs
-    key_arn: pulumi.Output[str]
-    needed_at_boot: tuple[pulumi.Resource, ...]
 
 
 def machine_image(
@@ -174,7 +140,7 @@ def _run_node(
     after: Sequence[NodeReady],
 ) -> NodeReady:
     identity = identities[node_id]
-    rendered = _render(service, identities, node_id, credentials, ca_certificate, runtime)
+    rendered = render_node(service, identities, node_id, credentials, ca_certificate, runtime)
     needed = [*runtime.needed_at_boot, *role.needed_at_boot, credentials.certificate, *after]
     machine = _machine(scope, service, identity, role, runtime, rendered, needed)
     attachment = aws.ec2.VolumeAttachment(
@@ -241,84 +207,4 @@ def _machine(
             # AWS would change it in place, by stopping the machine: the gate would not notice.
             replace_on_changes=["instanceType"],
         ),
-    )
-
-
-def _render(
-    service: ServicePlan,
-    identities: Mapping[int, Identity],
-    node_id: int,
-    credentials: NodeCredentials,
-    ca_certificate: pulumi.Output[str],
-    runtime: Runtime,
-) -> pulumi.Output[dict[str, Any]]:
-    """The node's user data and its `server.properties`, once everything in them is known."""
-    # A node is told of the controllers and of itself, not of the other brokers: adding one to the
-    # service must not replace the others.
-    told_of = [node.node_id for node in service.cluster.controllers]
-    told_of += [] if node_id in told_of else [node_id]
-    node = service.cluster.node(node_id)
-
-    def render(known: Mapping[str, Any]) -> dict[str, Any]:
-        facts = _facts(service, known, dict(zip(told_of, known["addresses"], strict=True)))
-        delivery = _delivery(service, node, known)
-        with declared(service.subject):
-            files = (
-                *node_files(service.cluster, node, facts, delivery),
-                HostFile(_VERSIONS_FILE, _versions(known)),
-            )
-            return {
-                "user_data": encode_user_data(cloud_config(files)),
-                "configuration": server_properties(service.cluster, node, facts),
-            }
-
-    return pulumi.Output.all(
-        addresses=pulumi.Output.all(*(identities[other].interface.private_ip for other in told_of)),
-        cluster_id=runtime.cluster_id,
-        directory_ids=runtime.directory_ids,
-        bucket=runtime.bucket,
-        image=runtime.image,
-        log_group=runtime.log_group,
-        node_secret_id=credentials.secret_id,
-        certificate=credentials.certificate.fingerprint,
-        ca_certificate=ca_certificate,
-        volume_id=identities[node_id].volume.id,
-        **runtime.database,
-    ).apply(render)
-
-
-def _versions(known: Mapping[str, Any]) -> str:
-    return f"certificate={known['certificate']}\ndatabase={known['database_secret_version']}\n"
-
-
-def _facts(
-    service: ServicePlan, known: Mapping[str, Any], addresses: Mapping[int, str]
-) -> ClusterFacts:
-    return ClusterFacts(
-        cluster_id=known["cluster_id"],
-        directory_ids={int(node): known["directory_ids"][node] for node in known["directory_ids"]},
-        addresses=addresses,
-        bucket=known["bucket"],
-        region=service.storage_region,
-        storage_endpoint=service.storage_endpoint,
-        database_host=known["database_host"],
-        database_port=int(known["database_port"]),
-        database_name=known["database_name"],
-        database_user=known["database_user"],
-        database_trust=known["database_trust"],
-    )
-
-
-def _delivery(service: ServicePlan, node: NodePlan, known: Mapping[str, Any]) -> NodeDelivery:
-    marker = f"{service.key_prefix}/.nodes/{known['cluster_id']}/{node.node_id}"
-    return NodeDelivery(
-        cloud="aws",
-        region=service.region,
-        image=known["image"],
-        node_secret_id=known["node_secret_id"],
-        database_secret_id=known["database_secret_id"],
-        volume_id=known["volume_id"],
-        log_group=known["log_group"],
-        marker_url=f"s3://{known['bucket']}/{marker}",
-        ca_certificate=known["ca_certificate"],
     )

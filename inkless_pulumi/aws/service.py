@@ -23,8 +23,9 @@ from inkless_pulumi.aws.firewall import Firewall, firewall
 from inkless_pulumi.aws.image import broker_image, repository
 from inkless_pulumi.aws.instance_role import Belongings, InstanceRole, instance_role
 from inkless_pulumi.aws.network import Network, existing_network, own_network
-from inkless_pulumi.aws.nodes import Runtime, identities, machine_image, run_nodes
+from inkless_pulumi.aws.nodes import identities, machine_image, run_nodes
 from inkless_pulumi.aws.observability import log_group
+from inkless_pulumi.aws.rendering import Runtime
 from inkless_pulumi.aws.scope import Scope, wire_names
 from inkless_pulumi.aws.service_args import InklessServiceArgs
 from inkless_pulumi.aws.storage import S3Storage, S3StorageArgs
