@@ -8,6 +8,7 @@ signed one the authority's certificate.
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, ClassVar
 
 from inkless_pulumi.core.errors import InklessError, Problem
@@ -253,8 +254,18 @@ def _address_problems(addresses: list[str]) -> Iterable[Problem]:
         path = f"addresses[{index}]"
         if not _ADDRESS.fullmatch(address):
             yield Problem(path, address, "is no IP address or host name", "give one of them")
-        if address in addresses[:index]:
+        elif address in addresses[:index]:
             yield Problem(path, address, "is there twice", "name it once")
+        elif (short := _short_form(address)) != address:
+            # What is read back from a certificate is the short form; another would look like drift.
+            yield Problem(path, address, "is not the address's short form", f"write {short}")
+
+
+def _short_form(address: str) -> str:
+    try:
+        return str(ip_address(address))
+    except ValueError:
+        return address
 
 
 def _find(store: SecretStore, secret_id: str) -> "pki.Identity | None":

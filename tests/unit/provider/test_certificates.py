@@ -282,6 +282,7 @@ def test_another_way_to_the_store_must_lead_to_the_same_authority(
         ({"validity_days": 0}, "validity_days"),
         ({"addresses": ["10.0.0.1", "not an address"]}, "addresses[1]"),
         ({"addresses": ["a.example", "a.example"]}, "addresses[1]"),
+        ({"addresses": ["2001:0db8::1"]}, "addresses[0]"),
     ],
 )
 def test_what_x509_cannot_hold_is_refused(known: dict[str, object], path: str) -> None:
