@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
@@ -47,6 +48,27 @@ def test_the_health_check_of_a_serving_node_passes(cluster: LocalCluster) -> Non
     engine = machine.container_engine(cluster.home)
     name = machine.container_name(cluster.home, cluster.machines[1])
     assert engine.run("exec", name, "/opt/inkless/bin/health").strip() == "serving"
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        "inkless_broker_state 3.0",
+        "inkless_quorum_leader ",
+        "kafka_controller_kafkacontroller_offlinepartitionscount ",
+        "kafka_server_replicamanager_underreplicatedpartitions ",
+        "kafka_server_replicamanager_underminisrpartitioncount ",
+        "kafka_server_brokertopicmetrics_bytesin_total ",
+        "kafka_server_kafkarequesthandlerpool_requesthandler_idle_ratio ",
+        'kafka_network_requestmetrics_totaltimems{quantile="0.99",request="Produce"',
+        "jvm_memory_used_bytes{",
+    ],
+)
+def test_prometheus_finds_what_an_operator_alarms_on(cluster: LocalCluster, metric: str) -> None:
+    url = f"http://{cluster.addresses[1]}:7071/metrics"
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    assert any(line.startswith(metric) for line in lines)
 
 
 def test_each_formatted_node_left_its_marker_in_the_bucket(cluster: LocalCluster) -> None:
