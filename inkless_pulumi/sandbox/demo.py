@@ -226,6 +226,7 @@ def _narrator(console: Console) -> Callable[[str], None]:
     began = time.monotonic()
 
     def narrate(line: str) -> None:
-        console.print(f"[dim]{time.monotonic() - began:6.1f} s[/dim]  {line}", highlight=False)
+        seconds = f"{time.monotonic() - began:6.1f} s  "
+        console.print(seconds + line, markup=False, highlight=False, soft_wrap=True)
 
     return narrate

@@ -23,6 +23,7 @@ from typing import Any
 from inkless_pulumi.core.errors import SandboxError
 from inkless_pulumi.sandbox import broker_images, machine, processes
 from inkless_pulumi.sandbox.account import Account, Record
+from inkless_pulumi.sandbox.artefacts import fetch_overlay_artefacts
 from inkless_pulumi.sandbox.broker_images import ChosenImage
 from inkless_pulumi.sandbox.containers import find_container_engine
 from inkless_pulumi.sandbox.environment import environment, read_secret, stack_config
@@ -117,6 +118,7 @@ def up(
             )
             progress("Starting the account's API and its image registry")
             registry.ensure(home, settings["registry_port"], progress)
+            fetch_overlay_artefacts(progress=progress)  # what an image is made of, once
             chosen = _image(home, settings, image or os.environ.get("INKLESS_IMAGE"), progress)
             is_new = serving.result()
         settings |= {"image": dataclasses.asdict(chosen)}
