@@ -22,7 +22,7 @@ from inkless_pulumi.sandbox.cloud_init import (
 
 
 def encoded(text: str) -> str:
-    return base64.b64encode(gzip.compress(text.encode())).decode()
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
 def test_what_the_core_writes_is_what_a_machine_does(tmp_path: Path) -> None:
