@@ -5,7 +5,6 @@ an authorizer that allows nothing by default. Apache Kafka's own jars stand in f
 diskless topics are refused as by any broker that does not know them.
 """
 
-import os
 import shutil
 import signal
 import socket
@@ -234,9 +233,3 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {seconds:g} s")
         time.sleep(0.1)
-
-
-def memory_of(process_id: int) -> int:
-    """Resident memory of a process in bytes."""
-    pages = int(Path(f"/proc/{process_id}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
