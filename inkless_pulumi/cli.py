@@ -74,6 +74,14 @@ def show_engine() -> None:
 
 
 @app.command()
+def overlay() -> None:
+    """Fetch what goes into the broker image beside the package's own files, once."""
+    from inkless_pulumi.sandbox.artefacts import fetch_overlay_artefacts
+
+    typer.echo(fetch_overlay_artefacts(progress=_progress()))
+
+
+@app.command()
 def preview(
     project: Annotated[
         Path, typer.Argument(help="The directory with Pulumi.yaml.", exists=False)
