@@ -1,42 +1,23 @@
 """What tests on the real engine share."""
 
-import asyncio
 import shutil
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
+from pulumi.automation._server import LanguageServer
 
-from tests.engine.real_engine import Engine, TolerantLog
+from tests.engine.real_engine import Engine, EventLoops, TolerantLog
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _programs_end_cleanly() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pulumi.automation._server.log", TolerantLog())
+        loops = EventLoops()
+        patch.setattr("pulumi.automation._server.asyncio", loops.asyncio)
+        patch.setattr(LanguageServer, "Run", loops.closed_after(LanguageServer.Run))
         yield
-
-
-@pytest.fixture(autouse=True)
-def _event_loops_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Close what the automation library leaves open where several outputs of a program failed."""
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    def remembered() -> asyncio.AbstractEventLoop:
-        loops.append(asyncio.new_event_loop())
-        return loops[-1]
-
-    library = SimpleNamespace(**{**vars(asyncio), "new_event_loop": remembered})
-    monkeypatch.setattr("pulumi.automation._server.asyncio", library)
-    yield
-    # A program may still run for a moment after its engine has given up.
-    deadline = time.monotonic() + 30
-    while any(loop.is_running() for loop in loops) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    for loop in loops:
-        loop.close()
 
 
 @pytest.fixture(scope="session")

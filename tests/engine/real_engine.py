@@ -1,13 +1,16 @@
 """The real Pulumi engine over programs in this process."""
 
+import asyncio
 import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -84,6 +87,34 @@ class TolerantLog:
                 write(*args, **kwargs)
 
         return tolerant
+
+
+class EventLoops:
+    """Closes the event loop of every program, whatever became of the program.
+
+    The library gives up closing it where several outputs of a program failed, as they do when many
+    resources depend on one wrong value.
+    """
+
+    def __init__(self) -> None:
+        self._of_this_thread = threading.local()
+        self.asyncio = SimpleNamespace(**{**vars(asyncio), "new_event_loop": self._make})
+        """What the library is to take for asyncio."""
+
+    def _make(self) -> asyncio.AbstractEventLoop:
+        self._of_this_thread.loop = asyncio.new_event_loop()
+        return self._of_this_thread.loop  # type: ignore[no-any-return]
+
+    def closed_after(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        """The library's way to run a program, and then what it may have left undone."""
+
+        def tidy(*arguments: Any) -> Any:
+            try:
+                return run(*arguments)
+            finally:
+                self._of_this_thread.loop.close()
+
+        return tidy
 
 
 class Engine:
