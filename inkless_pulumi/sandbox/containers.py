@@ -22,6 +22,7 @@ import hashlib
 import json
 import os
 import resource
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -165,7 +166,8 @@ def _podman(command: str, directory: Path) -> ContainerEngine:
     runtime = _runtime_directory(directory)
     with lock(directory / "lock"):
         environment = _write_settings(directory, runtime)
-    engine = ContainerEngine("podman", command, environment, runtime)
+        ours = _write_command(command, directory, runtime)
+    engine = ContainerEngine("podman", str(ours), environment, runtime)
     try:
         engine.run("info", "--format", "{{.Host.OCIRuntime.Name}}", seconds=60)
     except SandboxError as error:
@@ -185,20 +187,38 @@ def _runtime_directory(directory: Path) -> Path:
 def _write_settings(directory: Path, runtime: Path) -> dict[str, str]:
     """Write podman's three settings files, and return the variables that point to them."""
     files = {
-        "CONTAINERS_CONF": ("containers.conf", _containers_conf(directory, runtime)),
+        "CONTAINERS_CONF": ("containers.conf", _containers_conf(directory)),
         "CONTAINERS_STORAGE_CONF": ("storage.conf", _storage_conf(directory, runtime)),
         "CONTAINERS_REGISTRIES_CONF": ("registries.conf", _REGISTRIES_CONF),
     }
     for name, text in files.values():
-        path = directory / name
-        if not path.is_file() or path.read_text() != text:
-            partial = directory / f"{name}.partial"
-            partial.write_text(text)
-            partial.replace(path)
+        _write(directory / name, text)
     return {variable: str(directory / name) for variable, (name, _) in files.items()}
 
 
-def _containers_conf(directory: Path, runtime: Path) -> str:
+def _write_command(podman: str, directory: Path, runtime: Path) -> Path:
+    """Write a `podman` that has our directories as options.
+
+    Outside root podman takes no directories from its settings files, wherever these are.
+    """
+    options = ["--root", directory / "graph", "--runroot", runtime / "storage"]
+    options += ["--tmpdir", runtime / "libpod", *_storage_options(directory)]
+    words = shlex.join(str(word) for word in [podman, *options])
+    return _write(directory / "bin" / "podman", f'#!/bin/sh\nexec {words} "$@"\n', 0o755)
+
+
+def _write(path: Path, text: str, mode: int = 0o644) -> Path:
+    """Write a file, whole, where it does not have this text already."""
+    if not path.is_file() or path.read_text() != text:
+        path.parent.mkdir(exist_ok=True)
+        partial = path.with_name(f"{path.name}.partial")
+        partial.write_text(text)
+        partial.chmod(mode)
+        partial.replace(path)
+    return path
+
+
+def _containers_conf(directory: Path) -> str:
     limits = [
         f"nofile={_limit(resource.RLIMIT_NOFILE, _MOST_FILES)}",
         f"nproc={_limit(resource.RLIMIT_NPROC, _MOST_PROCESSES)}",
@@ -208,7 +228,6 @@ def _containers_conf(directory: Path, runtime: Path) -> str:
         "image_copy_tmp_dir": "storage",
         "lock_type": "file",
         "static_dir": str(directory / "graph" / "libpod"),
-        "tmp_dir": str(runtime / "libpod"),
         "volume_path": str(directory / "graph" / "volumes"),
     }
     if shutil.which("runc"):
@@ -226,19 +245,17 @@ def _limit(kind: int, most: int) -> str:
 
 
 def _storage_conf(directory: Path, runtime: Path) -> str:
-    tables: dict[str, Mapping[str, str | Sequence[str]]] = {
-        "storage": {
-            "driver": "overlay",
-            "graphroot": str(directory / "graph"),
-            "runroot": str(runtime / "storage"),
-        }
-    }
-    if _is_overlay(directory):  # overlayfs cannot lie on overlayfs
-        if program := shutil.which("fuse-overlayfs"):
-            tables["storage.options.overlay"] = {"mount_program": program}
-        else:
-            tables["storage"] = {**tables["storage"], "driver": "vfs"}
-    return _toml(tables)
+    storage = {"graphroot": str(directory / "graph"), "runroot": str(runtime / "storage")}
+    return _toml({"storage": {"driver": _storage_options(directory)[1], **storage}})
+
+
+def _storage_options(directory: Path) -> list[str]:
+    if not _is_overlay(directory):
+        return ["--storage-driver", "overlay"]
+    if program := shutil.which("fuse-overlayfs"):  # overlayfs cannot lie on overlayfs
+        option = f"overlay.mount_program={program}"
+        return ["--storage-driver", "overlay", "--storage-opt", option]
+    return ["--storage-driver", "vfs"]
 
 
 _REGISTRIES_CONF = """\

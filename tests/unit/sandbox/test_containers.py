@@ -32,7 +32,8 @@ def test_podman_is_preferred(programs: Path, tmp_path: Path) -> None:
     program(programs, "docker")
     podman = program(programs, "podman")
     engine = find_container_engine(tmp_path / "c")
-    assert (engine.kind, engine.command) == ("podman", str(podman))
+    assert engine.kind == "podman"
+    assert f"exec {podman} " in Path(engine.command).read_text()
 
 
 def test_docker_is_taken_where_its_daemon_answers(programs: Path, tmp_path: Path) -> None:
@@ -78,7 +79,8 @@ def test_podman_is_kept_apart_from_the_system_s(programs: Path, tmp_path: Path) 
     storage = tomllib.loads(Path(engine.environment["CONTAINERS_STORAGE_CONF"]).read_text())
     assert settings["engine"]["runtime"] == "runc"
     assert Path(storage["storage"]["graphroot"]).is_relative_to(directory)
-    assert Path(settings["engine"]["tmp_dir"]).parent == engine.runtime
+    command = Path(engine.command).read_text()
+    assert f"--root {directory}/graph --runroot {engine.runtime}/storage" in command
     # Measured: with 52 characters every start takes 20 s longer, with 35 not.
     assert len(storage["storage"]["runroot"]) <= 40
 
