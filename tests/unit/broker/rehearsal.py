@@ -75,7 +75,7 @@ class Rehearsal:
         text = "".join(f"{name}='{value}'\n" for name, value in self.node_environment.items())
         self.file("etc/inkless/node.env", text)
         done = subprocess.run(
-            ["sh", str(script), *arguments],
+            [str(script), *arguments],
             env={
                 "PATH": f"{self.programs}:{os.environ['PATH']}",
                 "INKLESS_ROOT": str(self.root),

@@ -121,6 +121,7 @@ def test_kafka_replaces_the_script_so_that_sigterm_reaches_it(node: Rehearsal) -
     node.file("var/lib/inkless/data/meta.properties")
     node.command("java", 'echo "pid $$"')
     script = node.root / "wrapper"
-    script.write_text(f'echo "script $$"; exec sh {START}')
+    script.write_text(f'#!/bin/sh\necho "script $$"; exec {START}\n')
+    script.chmod(0o755)
     said = node.run(script).said
     assert said.split("script ")[1].split()[0] == said.split("pid ")[1].split()[0]
