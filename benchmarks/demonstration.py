@@ -15,8 +15,8 @@ from rich.console import Console
 from benchmarks.measure import Figure, resident_mib
 from inkless_pulumi.sandbox import demo
 from inkless_pulumi.sandbox.home import HOME_VARIABLE, Home
+from inkless_pulumi.sandbox.making import default_cache
 from inkless_pulumi.sandbox.standin_image import kafka_jars
-from inkless_pulumi.sandbox.toolchain import default_cache
 
 _CHECKOUT = Path(__file__).parent.parent
 _STARTS = 3

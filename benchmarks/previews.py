@@ -10,7 +10,8 @@ from pathlib import Path
 
 from benchmarks.measure import Figure, median, wall_seconds
 from inkless_pulumi.sandbox.environment import recorded_environment
-from inkless_pulumi.sandbox.toolchain import default_cache, find_or_make_engine
+from inkless_pulumi.sandbox.making import default_cache
+from inkless_pulumi.sandbox.toolchain import find_or_make_engine
 
 _TIMES = 5
 _CHECKOUT = Path(__file__).parent.parent

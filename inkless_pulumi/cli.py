@@ -67,7 +67,8 @@ def main() -> None:
 @app.command("engine")
 def show_engine() -> None:
     """Find Pulumi's engine, or install or build it, and print its path."""
-    from inkless_pulumi.sandbox.toolchain import default_cache, find_or_make_engine
+    from inkless_pulumi.sandbox.making import default_cache
+    from inkless_pulumi.sandbox.toolchain import find_or_make_engine
 
     toolchain = find_or_make_engine(default_cache(), _progress())
     typer.echo(f"{toolchain.pulumi} (Pulumi {toolchain.version})")
@@ -151,11 +152,7 @@ def down(home: HomeOption = None) -> None:
 @sandbox.command()
 def env(home: HomeOption = None) -> None:
     """Print the shell commands that make `pulumi` and `aws` use the sandbox, to be `eval`ed."""
-    from inkless_pulumi.sandbox import lifecycle
-    from inkless_pulumi.sandbox.toolchain import default_cache, find_or_make_engine
-
-    toolchain = find_or_make_engine(default_cache(), _progress()).environment()
-    variables = toolchain | lifecycle.environment(_home(home), path=toolchain["PATH"])
+    variables = _sandboxed_environment(_home(home))
     for name, value in variables.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 
@@ -171,10 +168,8 @@ def configure(
 
     from inkless_pulumi.sandbox import lifecycle
     from inkless_pulumi.sandbox.pulumi_stack import PulumiStack
-    from inkless_pulumi.sandbox.toolchain import default_cache, find_or_make_engine
 
-    toolchain = find_or_make_engine(default_cache(), _progress()).environment()
-    variables = toolchain | lifecycle.environment(_home(home), path=toolchain["PATH"])
+    variables = _sandboxed_environment(_home(home))
     config = lifecycle.stack_config(_home(home))
     PulumiStack(project, stack, {**os.environ, **variables}).create(config)
     typer.echo(f"Configured {stack}: {', '.join(config)}")
@@ -222,6 +217,18 @@ def demo(
         checkout, place, Console(highlight=False, emoji=False), keep=keep, image=image
     )
     typer.echo(result.line)
+
+
+def _sandboxed_environment(home: "Home") -> dict[str, str]:
+    """What `pulumi` and clients need in a sandbox that runs; an engine is made if need be."""
+    from inkless_pulumi.sandbox import lifecycle
+    from inkless_pulumi.sandbox.making import default_cache
+    from inkless_pulumi.sandbox.running import Sandbox
+    from inkless_pulumi.sandbox.toolchain import find_or_make_engine
+
+    Sandbox.of(home)  # making an engine takes minutes: not where there is nothing to use it on
+    toolchain = find_or_make_engine(default_cache(), _progress()).environment()
+    return toolchain | lifecycle.environment(home, path=toolchain["PATH"])
 
 
 def _home(path: Path | None) -> "Home":

@@ -32,8 +32,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from inkless_pulumi.core.errors import SandboxError, ToolchainError
-from inkless_pulumi.sandbox.making import Progress, find_or_install, lock
-from inkless_pulumi.sandbox.toolchain import default_cache
+from inkless_pulumi.sandbox.making import Progress, default_cache, find_or_install, lock
 
 __all__ = ["ENGINE_VARIABLE", "ContainerEngine", "find_container_engine", "label_of"]
 

@@ -20,10 +20,11 @@ from rich.table import Table
 from inkless_pulumi.core.errors import SandboxError
 from inkless_pulumi.sandbox import lifecycle
 from inkless_pulumi.sandbox.home import Home
+from inkless_pulumi.sandbox.making import default_cache
 from inkless_pulumi.sandbox.project import write_project
 from inkless_pulumi.sandbox.pulumi_stack import PulumiStack
 from inkless_pulumi.sandbox.record_check import Client, produce_and_consume
-from inkless_pulumi.sandbox.toolchain import default_cache, find_or_make_engine
+from inkless_pulumi.sandbox.toolchain import find_or_make_engine
 
 __all__ = ["Result", "demo_home", "remove", "run"]
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from inkless_pulumi.core.errors import SandboxError
-from inkless_pulumi.sandbox import broker_images, machine, processes
+from inkless_pulumi.sandbox import broker_images, loopback_range, machine, processes
 from inkless_pulumi.sandbox.account import Account, Record
 from inkless_pulumi.sandbox.artefacts import fetch_overlay_artefacts
 from inkless_pulumi.sandbox.broker_images import ChosenImage
@@ -34,13 +34,12 @@ from inkless_pulumi.sandbox.home_directory import (
     refuse_full_disk,
     remove_files,
 )
-from inkless_pulumi.sandbox.making import Progress
+from inkless_pulumi.sandbox.making import Progress, default_cache
 from inkless_pulumi.sandbox.parts import aws_server, certificates, database, registry
 from inkless_pulumi.sandbox.running import Sandbox
 from inkless_pulumi.sandbox.standin.aws.cloud import Aws
 from inkless_pulumi.sandbox.standin.aws.shapes import ACCOUNT_ID
 from inkless_pulumi.sandbox.standin.behaviour import Site
-from inkless_pulumi.sandbox.toolchain import default_cache
 
 __all__ = [
     "DEFAULT_REGION",
@@ -158,6 +157,7 @@ def down(home: Home, progress: Progress = lambda _: None) -> None:
     """
     if not home.root.is_dir():
         _end_processes(home, progress)
+        loopback_range.release(home)
         return
     refuse_foreign(home)
     with locked(home, progress):
@@ -171,6 +171,7 @@ def down(home: Home, progress: Progress = lambda _: None) -> None:
         ):
             shutil.rmtree(memory, ignore_errors=True)
         remove_files(home)
+        loopback_range.release(home)
 
 
 # --- the steps of `up` ----------------------------------------------------------------------------
@@ -178,6 +179,7 @@ def down(home: Home, progress: Progress = lambda _: None) -> None:
 
 def _settings(home: Home, region: str, progress: Progress) -> dict[str, Any]:
     """What is decided once: it stands in stacks' states, so it outlives a restart."""
+    loopback_range.claim(home)
     settings = home.read_settings()
     if "aws_port" not in settings:
         ports = [processes.free_port(aws_server.ADDRESS)]

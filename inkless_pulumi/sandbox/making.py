@@ -18,7 +18,15 @@ from pathlib import Path
 
 from inkless_pulumi.core.errors import ToolchainError
 
-__all__ = ["Output", "Progress", "find_or_install", "lock", "new_directory", "run"]
+__all__ = [
+    "Output",
+    "Progress",
+    "default_cache",
+    "find_or_install",
+    "lock",
+    "new_directory",
+    "run",
+]
 
 Progress = Callable[[str], None]
 """Takes one line for the person who waits."""
@@ -133,6 +141,15 @@ def new_directory(final: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def default_cache() -> Path:
+    """Return where what is made once is kept: `.cache` of a checkout, else the user's own cache."""
+    checkout = Path(__file__).resolve().parents[2]
+    if (checkout / "pyproject.toml").is_file():
+        return checkout / ".cache"
+    user_cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(user_cache) / "inkless-pulumi"
+
+
 def find_or_install(command: str, packages: Sequence[str], purpose: str, progress: Progress) -> str:
     """The absolute path of a command: found on PATH, else installed from Debian's packages.
 
@@ -148,12 +165,15 @@ def find_or_install(command: str, packages: Sequence[str], purpose: str, progres
             f"sudo apt-get install {names}) and run the same command again."
         )
     progress(f"Installing {names} {purpose}")
-    output = _apt_install(packages)
+    # Debian's own lock makes others wait while it installs, but not while it reads its lists.
+    with lock(default_cache() / "apt.lock", lambda: progress("Waiting for another installation")):
+        output = None if shutil.which(command) else _apt_install(packages)
     found = shutil.which(command)
-    if output.code != 0 or not found:
+    if not found:
+        said = output.last_line if output else "it is gone again"
         raise ToolchainError(
             f"{command} is needed {purpose}, and apt-get could not install {names}: "
-            f"{output.last_line}\nInstall it by hand and run the same command again."
+            f"{said}\nInstall it by hand and run the same command again."
         )
     return found
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from rich.console import Console
 
 from inkless_pulumi.sandbox.environment import recorded_environment, stand_in_path
-from inkless_pulumi.sandbox.making import Progress
+from inkless_pulumi.sandbox.making import Progress, default_cache
 from inkless_pulumi.sandbox.project import write_project
 from inkless_pulumi.sandbox.pulumi_stack import PulumiStack
-from inkless_pulumi.sandbox.toolchain import default_cache, find_or_make_engine
+from inkless_pulumi.sandbox.toolchain import find_or_make_engine
 
 __all__ = ["preview"]
 
@@ -37,10 +37,10 @@ def preview(
         SandboxError: there is no project, or the engine refused the program; it says why itself.
         ToolchainError: there is no engine, and none could be made.
     """
-    toolchain = find_or_make_engine(default_cache(), progress).environment()
     with tempfile.TemporaryDirectory(prefix="inkless-preview-") as name:
         directory = Path(name)
         write_project(directory, project)
+        toolchain = find_or_make_engine(default_cache(), progress).environment()
         stack = PulumiStack(directory, _STACK, _environment(directory, toolchain))
         stack.create(config)
         stack.preview(console)

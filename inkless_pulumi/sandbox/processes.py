@@ -27,13 +27,14 @@ PART_VARIABLE = "INKLESS_SANDBOX_PART"
 _POLL_SECONDS = 0.05
 _PORT_SECONDS = 3
 _LOG_LINES_SHOWN = 8
-_children: list[subprocess.Popen[bytes]] = []
+_children: dict[int, subprocess.Popen[bytes]] = {}
+"""By pid. Threads start processes side by side: one step each adds or removes one entry."""
 
 
 @atexit.register
 def _let_go() -> None:
     """They outlive us on purpose: nobody need be warned of that."""
-    for child in _children:
+    for child in _children.values():
         if child.poll() is None:
             child.returncode = 0
 
@@ -94,8 +95,10 @@ def start(
     except OSError as error:
         raise SandboxError(f"{name} cannot be started: {error}") from error
     # Kept, so that an ended child is not left a zombie, nor its object called forgotten.
-    _children[:] = [child for child in _children if child.poll() is None]
-    _children.append(process)
+    for pid, child in list(_children.items()):
+        if child.poll() is not None:
+            _children.pop(pid, None)
+    _children[process.pid] = process
     return record(home, name, process.pid)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inkless_pulumi.core.errors import SandboxError
+from inkless_pulumi.sandbox import loopback_range
 from inkless_pulumi.sandbox.home import Home
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -26,6 +27,8 @@ class Sandbox:
     diskless: bool
     diskless_reason: str
     """Why the image has no diskless topics; empty where it has."""
+    loopback_range: int
+    """Which loopback addresses are its own; see `loopback_range`."""
     architecture: str
     """What this machine runs, and so its instances: `amd64` or `arm64`."""
 
@@ -42,6 +45,7 @@ class Sandbox:
             image=image["reference"],
             diskless=image["diskless"],
             diskless_reason=image["reason"],
+            loopback_range=settings[loopback_range.SETTING],
             architecture=_ARCHITECTURES.get(platform.machine(), platform.machine()),
         )
 

@@ -30,7 +30,6 @@ __all__ = [
     "ENGINE_VERSION",
     "OLDEST_GO",
     "Toolchain",
-    "default_cache",
     "find_engine",
     "find_or_make_engine",
 ]
@@ -68,15 +67,6 @@ class Toolchain:
         inherited = os.environ.get("PATH", os.defpath)
         path = os.pathsep.join([*(str(directory) for directory in self.directories), inherited])
         return {"PATH": path, "PULUMI_SKIP_UPDATE_CHECK": "true"}
-
-
-def default_cache() -> Path:
-    """Return where what is made once is kept: `.cache` of a checkout, else the user's own cache."""
-    checkout = Path(__file__).resolve().parents[2]
-    if (checkout / "pyproject.toml").is_file():
-        return checkout / ".cache"
-    user_cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(user_cache) / "inkless-pulumi"
 
 
 def find_engine(cache: Path) -> Toolchain | None:

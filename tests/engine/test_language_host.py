@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from inkless_pulumi.sandbox.toolchain import Toolchain, default_cache, find_or_make_engine
+from inkless_pulumi.sandbox.making import default_cache
+from inkless_pulumi.sandbox.toolchain import Toolchain, find_or_make_engine
 
 
 @pytest.fixture(scope="session")

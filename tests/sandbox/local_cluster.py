@@ -30,9 +30,9 @@ from inkless_pulumi.sandbox import machine, processes
 from inkless_pulumi.sandbox.artefacts import fetch_overlay_artefacts
 from inkless_pulumi.sandbox.containers import find_container_engine
 from inkless_pulumi.sandbox.home import Home
+from inkless_pulumi.sandbox.making import default_cache
 from inkless_pulumi.sandbox.parts import aws_server, registry
 from inkless_pulumi.sandbox.standin_image import ensure_standin_image
-from inkless_pulumi.sandbox.toolchain import default_cache
 from tests.sandbox.certificates import Authority
 
 REGION = "eu-central-1"

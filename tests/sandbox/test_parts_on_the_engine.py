@@ -19,8 +19,9 @@ from pulumi import automation
 
 from inkless_pulumi.sandbox import lifecycle, machine, processes
 from inkless_pulumi.sandbox.home import Home
+from inkless_pulumi.sandbox.making import default_cache
 from inkless_pulumi.sandbox.parts import aws_server, certificates, database
-from inkless_pulumi.sandbox.toolchain import default_cache, find_or_make_engine
+from inkless_pulumi.sandbox.toolchain import find_or_make_engine
 
 SECRETS = {
     "database": "database-password-0",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from inkless_pulumi import cli
-from inkless_pulumi.sandbox import demo
+from inkless_pulumi.sandbox import demo, preview, toolchain
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -86,3 +86,22 @@ def test_the_demonstration_ends_with_its_line(
         "demo: image=registry/kafka@sha256:0 nodes=3 produced=1000 consumed=1000 "
         "second_preview_changes=0 diskless=yes seconds=61"
     )
+
+
+@pytest.mark.parametrize("command", [["env"], ["configure", "dev"]])
+def test_no_engine_is_made_where_there_is_no_sandbox_to_use_it_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: list[str]
+) -> None:
+    monkeypatch.setattr(toolchain, "find_or_make_engine", no_engine)
+    assert run(monkeypatch, "sandbox", *command, "--home", str(tmp_path)) == 1
+
+
+def test_no_engine_is_made_to_preview_what_is_no_project(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(preview, "find_or_make_engine", no_engine)
+    assert run(monkeypatch, "preview", "--sandbox", str(tmp_path)) == 1
+
+
+def no_engine(*_: object) -> None:
+    raise AssertionError("an engine was asked for")

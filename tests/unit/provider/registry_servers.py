@@ -1,6 +1,5 @@
 """Registries for tests, all on loopback: Debian's `docker-registry`, and one that misbehaves."""
 
-import shutil
 import socket
 import subprocess
 import threading
@@ -13,6 +12,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from inkless_pulumi.core.errors import ToolchainError
+from inkless_pulumi.sandbox.parts.registry import find_program
 
 _CONFIGURATION = """\
 version: 0.1
@@ -31,9 +33,10 @@ def docker_registry(
     home: Path, *, htpasswd: Path | None = None, delete: bool = True, storage: Path | None = None
 ) -> Iterator[str]:
     """Run the reference registry with its data below `home`; yields `127.0.0.1:<port>`."""
-    program = shutil.which("docker-registry")
-    if program is None:
-        pytest.skip("needs Debian's docker-registry, which is not installed here")
+    try:
+        program = find_program(progress=print)
+    except ToolchainError as error:
+        pytest.skip(str(error))
     home.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     auth = f"auth: {{htpasswd: {{realm: test, path: {htpasswd}}}}}" if htpasswd else ""

@@ -105,7 +105,7 @@ class DatabaseInstance(Behaviour):
         if site.home is None:
             address = f"{identifier}.{secrets.token_hex(6)}.{region}.rds.amazonaws.com"
         else:
-            address = loopback.database_address(ledger)
+            address = loopback.database_address(ledger, site.home)
         port = inputs.get("port", PORT)
         version = str(inputs.get("engineVersion", "17"))
         zone = inputs.get("availabilityZone", zones_of(region)[0])

@@ -131,7 +131,7 @@ class NetworkInterface(Behaviour):
         wanted = inputs.get("privateIps") or inputs.get("privateIpLists") or []
         asked = [wanted[0]] if wanted else [inputs["privateIp"]] if "privateIp" in inputs else []
         address = self._place(ledger, subnet, asked[0] if asked else None)
-        shown = address if site.home is None else loopback.twin(ledger, address)
+        shown = address if site.home is None else loopback.twin(ledger, site.home, address)
         interface_id = new_id("eni")
         region = region_of(site, inputs)
         vpc = lookup(ledger, VPC, subnet.outputs["vpcId"], "InvalidVpcID.NotFound")
