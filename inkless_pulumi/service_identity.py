@@ -16,6 +16,10 @@ class ServiceIdentityArgs(TypedDict):
     """Name of the service, for people."""
     cluster_type: pulumi.Input[str]
     """`inkless` or `classic`. Fixed at creation."""
+    topology: pulumi.Input[str]
+    """`combined` or `dedicated`. Fixed at creation."""
+    zones: pulumi.Input[list[pulumi.Input[str]]]
+    """The zones of its nodes, in the order in which they take node ids. Fixed at creation."""
     controller_ids: pulumi.Input[list[pulumi.Input[int]]]
     """Node ids of the controllers that form the first quorum."""
 
@@ -23,8 +27,8 @@ class ServiceIdentityArgs(TypedDict):
 class ServiceIdentity(InklessResource):
     """The identity of a service: its Kafka cluster id and its controllers' directory ids.
 
-    It exists in Pulumi's state only, and must outlive every node. A change of `cluster_type` is
-    refused at preview; new controllers get ids of their own, and the others keep theirs.
+    It exists in Pulumi's state only, and must outlive every node. A change of what is fixed at
+    creation is refused at preview; new controllers get ids of their own, the others keep theirs.
     """
 
     cluster_id: pulumi.Output[str]

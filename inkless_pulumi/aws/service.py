@@ -132,6 +132,8 @@ class _Construction:
             {
                 "name": self.scope.name,
                 "cluster_type": cluster.declaration.cluster_type,
+                "topology": cluster.declaration.effective_topology,
+                "zones": list(cluster.declaration.zones),
                 "controller_ids": [node.node_id for node in cluster.controllers],
             },
             opts=self.scope.keeping_data(),

@@ -6,7 +6,7 @@ them, so that a user corrects everything at once.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from inkless_pulumi.core.errors import Problem, raise_problems
@@ -15,7 +15,7 @@ from inkless_pulumi.core.layout import ZONES
 from inkless_pulumi.core.model_errors import suggestion
 from inkless_pulumi.core.network import network_problems
 from inkless_pulumi.core.overrides import override_problems
-from inkless_pulumi.core.plans import PLANS
+from inkless_pulumi.core.plans import PLANS, Topology
 from inkless_pulumi.core.service_model import ClusterType, ServiceDeclaration
 from inkless_pulumi.core.startup_rules import startup_problems
 from inkless_pulumi.core.storage_names import bucket_problems, endpoint_problems, prefix_problems
@@ -158,3 +158,35 @@ def check_cluster_type_change(old: ClusterType | str, new: ClusterType | str) ->
     rule = f'the type of a service is fixed at creation, and this one is "{old}": {why}'
     remedy = f'set it back to "{old}", or declare a new service of type "{new}" and move to it'
     return [Problem("cluster_type", new, rule, remedy)]
+
+
+def check_topology_change(old: Topology | str, new: Topology | str) -> list[Problem]:
+    """Why a service's topology can't become another; empty when it stays.
+
+    The first three nodes would change between brokers that hold data and lone controllers.
+    """
+    if old == new:
+        return []
+    rule = (
+        f'the topology of a service is fixed at creation, and this one is "{old}": its first nodes '
+        "would become other nodes, and their classic topics would be lost with them"
+    )
+    remedy = (
+        f'set topology="{old}", also when another plan has another one by default, or declare a '
+        "new service and move to it"
+    )
+    return [Problem("topology", new, rule, remedy)]
+
+
+def check_zones_change(old: Sequence[str], new: Sequence[str]) -> list[Problem]:
+    """Why a service can't move to other zones; empty when it stays. Their order counts: a node's id
+    says which zone it is in, and a data volume can't leave its zone.
+    """
+    if list(old) == list(new):
+        return []
+    rule = (
+        f"the zones of a service are fixed at creation, in their order, and this one has "
+        f"{', '.join(old)}: a node and its data volume can't move to another zone"
+    )
+    remedy = "set them back, or declare a new service in the other zones and move to it"
+    return [Problem("zones", list(new), rule, remedy)]

@@ -2,11 +2,15 @@
 
 import base64
 import uuid
-from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
 
 from inkless_pulumi.core.errors import InklessError, Problem
-from inkless_pulumi.core.service_rules import check_cluster_type_change
+from inkless_pulumi.core.service_rules import (
+    check_cluster_type_change,
+    check_topology_change,
+    check_zones_change,
+)
 from inkless_pulumi.provider import resource
 from inkless_pulumi.provider.resource import Context, Created, WireModel
 
@@ -20,6 +24,10 @@ class ServiceIdentityInputs(WireModel):
     """Name of the service, for people."""
     cluster_type: str
     """`inkless` or `classic`. Fixed at creation."""
+    topology: str
+    """`combined` or `dedicated`. Fixed at creation."""
+    zones: list[str]
+    """The zones of its nodes, in the order in which they take node ids. Fixed at creation."""
     controller_ids: list[int]
     """Node ids of the controllers that form the first quorum."""
 
@@ -42,18 +50,20 @@ class ServiceIdentity(resource.Resource[ServiceIdentityInputs, ServiceIdentityOu
     description: ClassVar[str] = (
         "The identity of a service: its Kafka cluster id and the directory ids of its "
         "controllers. It exists in state only, and must outlive every node.\n\n"
-        "Import: `<cluster id>,<name>,<cluster type>,<node id>=<directory id>,…`"
+        "Import: `<cluster id>,<name>,<cluster type>,<topology>,<zone>+<zone>+<zone>,"
+        "<node id>=<directory id>,…`"
     )
     stable_outputs = frozenset({"cluster_id"})
 
     def check(
         self, known: Mapping[str, object], olds: Mapping[str, object] | None
     ) -> Iterable[Problem]:
-        """Refuse a change of the cluster's type, and node ids that can't be."""
+        """Refuse a change of what is fixed at creation, and node ids that can't be."""
         yield from _controller_problems(known.get("controller_ids"))
-        old, new = (olds or {}).get("cluster_type"), known.get("cluster_type")
-        if isinstance(old, str) and isinstance(new, str):
-            yield from check_cluster_type_change(old, new)
+        for name, check_change in _FIXED.items():
+            old, new = (olds or {}).get(name), known.get(name)
+            if old is not None and new is not None:
+                yield from check_change(old, new)
 
     def preview(
         self, known: Mapping[str, object], prior: ServiceIdentityOutputs | None
@@ -114,6 +124,14 @@ class ServiceIdentity(resource.Resource[ServiceIdentityInputs, ServiceIdentityOu
         """Nothing to remove but the state."""
 
 
+_FIXED: Mapping[str, Callable[[Any, Any], list[Problem]]] = {
+    "cluster_type": check_cluster_type_change,
+    "topology": check_topology_change,
+    "zones": check_zones_change,
+}
+"""What is fixed at creation, and the rule that says why."""
+
+
 def kafka_uuid() -> str:
     """Draw an id as Kafka's own tools do.
 
@@ -145,7 +163,7 @@ def _controller_problems(controllers: object) -> Iterable[Problem]:
 
 def _from_import_id(text: str) -> tuple[ServiceIdentityInputs, ServiceIdentityOutputs]:
     try:
-        cluster_id, name, cluster_type, *controllers = text.split(",")
+        cluster_id, name, cluster_type, topology, zones, *controllers = text.split(",")
         directories = dict(controller.split("=", 1) for controller in controllers)
         for drawn in (cluster_id, *directories.values()):
             if len(base64.urlsafe_b64decode(drawn + "==")) != 16:
@@ -155,13 +173,16 @@ def _from_import_id(text: str) -> tuple[ServiceIdentityInputs, ServiceIdentityOu
         inputs = ServiceIdentityInputs(
             name=name,
             cluster_type=cluster_type,
+            topology=topology,
+            zones=zones.split("+"),
             controller_ids=sorted(int(node) for node in directories),
         )
     except ValueError as malformed:
         raise InklessError(
             f"{text!r} does not say what to import. A service's ids live in Pulumi's state only, "
             "so an import must be given all of them, as "
-            "<cluster id>,<name>,<cluster type>,<node id>=<directory id>,… The nodes have them: "
+            "<cluster id>,<name>,<cluster type>,<topology>,<zone>+<zone>+<zone>,"
+            "<node id>=<directory id>,… The nodes have the ids: "
             "/etc/inkless/node.env holds INKLESS_CLUSTER_ID and INKLESS_INITIAL_CONTROLLERS."
         ) from malformed
     return inputs, ServiceIdentityOutputs(cluster_id=cluster_id, directory_ids=directories)

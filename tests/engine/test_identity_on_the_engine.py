@@ -19,7 +19,13 @@ def service(
     def program() -> None:
         identity = ServiceIdentity(
             "orders",
-            {"name": "orders", "cluster_type": cluster_type, "controller_ids": list(controllers)},
+            {
+                "name": "orders",
+                "cluster_type": cluster_type,
+                "topology": "dedicated",
+                "zones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"],
+                "controller_ids": list(controllers),
+            },
             options,
         )
         pulumi.export("cluster_id", identity.cluster_id)
@@ -54,7 +60,7 @@ def test_a_changed_cluster_type_is_refused_at_preview(engine: Engine) -> None:
 
 
 def test_a_service_is_imported_with_all_its_ids(engine: Engine) -> None:
-    asked = f"{ID},orders,inkless,1={ID},2={ID},3={ID}"
+    asked = f"{ID},orders,inkless,dedicated,eu-west-1a+eu-west-1b+eu-west-1c,1={ID},2={ID},3={ID}"
     program = service(options=pulumi.ResourceOptions(import_=asked))
     imported = engine.up(program)
     assert imported.changed["import"] == 1

@@ -71,9 +71,17 @@ def test_another_cluster_type_is_refused_with_the_way_out(engine: Engine) -> Non
     assert 'set it back to "inkless"' in said
 
 
-def test_zones_in_another_order_are_refused_while_data_is_protected(engine: Engine) -> None:
+def test_zones_in_another_order_are_refused_with_the_way_out(engine: Engine) -> None:
     said = refusal(engine, service(deletion_protection=True, zones=ZONES[::-1]))
-    assert "protect" in said
+    assert "a node and its data volume can't move to another zone; set them back" in said
+
+
+@pytest.mark.parametrize("change", [{"topology": "dedicated"}, {"plan": "large"}])
+def test_another_topology_is_refused_with_the_way_out(
+    engine: Engine, change: dict[str, str]
+) -> None:
+    said = refusal(engine, service(deletion_protection=True, **change))
+    assert 'set topology="combined", also when another plan has another one by default' in said
 
 
 def test_a_service_with_data_is_not_deleted(engine: Engine) -> None:

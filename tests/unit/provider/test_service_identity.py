@@ -15,7 +15,14 @@ from inkless_pulumi.provider.service_identity import (
 
 IDENTITY = ServiceIdentity()
 CONTEXT = Context(name="orders", urn="")
-ORDERS = ServiceIdentityInputs(name="orders", cluster_type="inkless", controller_ids=[1, 2, 3])
+ZONES = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
+ORDERS = ServiceIdentityInputs(
+    name="orders",
+    cluster_type="inkless",
+    topology="combined",
+    zones=ZONES,
+    controller_ids=[1, 2, 3],
+)
 
 
 def test_ids_are_sixteen_bytes_in_kafkas_own_spelling() -> None:
@@ -72,6 +79,26 @@ def test_a_changed_cluster_type_is_refused_with_the_way_out(change: tuple[str, s
     assert f'set it back to "{old}"' in problem.remedy
 
 
+@pytest.mark.parametrize(
+    ("argument", "old", "new", "way_out"),
+    [
+        ("topology", "combined", "dedicated", 'set topology="combined"'),
+        ("topology", "dedicated", "combined", 'set topology="dedicated"'),
+        ("zones", ZONES, ZONES[::-1], "set them back"),
+        ("zones", ZONES, [*ZONES[:2], "eu-west-1d"], "a new service in the other zones"),
+    ],
+)
+def test_nodes_can_change_neither_what_they_are_nor_where(
+    argument: str, old: object, new: object, way_out: str
+) -> None:
+    (problem,) = IDENTITY.check({argument: new}, {argument: old})
+    assert (problem.path, problem.value) == (argument, new)
+    assert "fixed at creation" in problem.rule
+    assert way_out in problem.remedy
+    assert list(IDENTITY.check({argument: old}, {argument: old})) == []
+    assert list(IDENTITY.check({}, {argument: old})) == []
+
+
 def test_a_cluster_type_that_stays_or_is_not_known_yet_is_accepted() -> None:
     assert list(IDENTITY.check({"cluster_type": "inkless"}, {"cluster_type": "inkless"})) == []
     assert list(IDENTITY.check({"cluster_type": "inkless"}, None)) == []
@@ -89,7 +116,7 @@ def test_controllers_that_cannot_be_are_refused(controllers: list[int], path: st
 def test_an_import_takes_all_ids_from_what_the_nodes_have() -> None:
     created = IDENTITY.create(ORDERS, CONTEXT)
     directories = [f"{node}={drawn}" for node, drawn in created.outputs.directory_ids.items()]
-    asked = ",".join([created.id, "orders", "inkless", *directories])
+    asked = ",".join([created.id, "orders", "inkless", "combined", "+".join(ZONES), *directories])
     found = IDENTITY.read(asked, None, None, CONTEXT)
     assert found == (ORDERS, created.outputs)
     assert IDENTITY.canonical_id(asked, created.outputs) == created.id
@@ -101,11 +128,11 @@ def test_an_import_takes_all_ids_from_what_the_nodes_have() -> None:
         "",
         "orders",
         "A" * 22,
-        f"{'A' * 22},orders,inkless",
-        f"{'A' * 22},orders,inkless,1",
-        f"{'A' * 22},orders,inkless,one={'A' * 22}",
-        f"{'A' * 21},orders,inkless,1={'A' * 22}",
-        f"short,orders,inkless,1={'A' * 22}",
+        f"{'A' * 22},orders,inkless,combined,a+b+c",
+        f"{'A' * 22},orders,inkless,combined,a+b+c,1",
+        f"{'A' * 22},orders,inkless,combined,a+b+c,one={'A' * 22}",
+        f"{'A' * 21},orders,inkless,combined,a+b+c,1={'A' * 22}",
+        f"short,orders,inkless,combined,a+b+c,1={'A' * 22}",
     ],
 )
 def test_an_import_that_lacks_an_id_is_told_what_is_needed(asked: str) -> None:
