@@ -1,6 +1,6 @@
 # What one does with a checkout; each target sets up what it needs first. See README.md.
 .POSIX:
-.PHONY: help setup engine demo demo-down preview test lint unit engine-tests sandbox-tests bench requirements clean
+.PHONY: help setup engine demo demo-down preview test lint unit engine-tests sandbox-tests bench soak requirements clean
 
 bin = .venv/bin
 parallel = -n 2 --dist loadfile
@@ -50,6 +50,10 @@ sandbox-tests: engine
 #: make bench      the measurements of docs/performance.md
 bench: engine
 	$(bin)/python -m benchmarks
+
+#: make soak       every kind of change under load; every acknowledged record is read back (20 min)
+soak: engine
+	@$(bin)/python -m proofs.soak
 
 # After a change of the dependencies in pyproject.toml: pin them anew.
 requirements: setup

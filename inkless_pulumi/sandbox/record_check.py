@@ -7,7 +7,7 @@ from typing import Any
 
 from inkless_pulumi.core.errors import SandboxError
 
-__all__ = ["Client", "RecordCheck", "produce_and_consume"]
+__all__ = ["Client", "Quiet", "RecordCheck", "produce_and_consume"]
 
 _SECONDS = 120
 
@@ -87,7 +87,7 @@ def _produce(
                 "enable.idempotence": True,
                 "linger.ms": 20,
                 "error_cb": lambda error: errors.append(str(error)),
-                "logger": _Quiet(),
+                "logger": Quiet(),
             }
         )
     )
@@ -110,7 +110,7 @@ def _consume(
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
                 "error_cb": lambda error: errors.append(str(error)),
-                "logger": _Quiet(),
+                "logger": Quiet(),
             }
         )
     )
@@ -131,7 +131,7 @@ def _consume(
     return read, first
 
 
-class _Quiet:
+class Quiet:
     """Takes librdkafka's log lines, which would otherwise go to standard error."""
 
     def log(self, *_line: object) -> None:

@@ -1,0 +1,132 @@
+"""A service in a sandbox of its own, deployed and changed by the real engine."""
+
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+from rich.console import Console
+
+from inkless_pulumi.sandbox import lifecycle
+from inkless_pulumi.sandbox.home import Home
+from inkless_pulumi.sandbox.making import default_cache
+from inkless_pulumi.sandbox.project import write_project
+from inkless_pulumi.sandbox.pulumi_stack import PulumiStack
+from inkless_pulumi.sandbox.record_check import Client
+from inkless_pulumi.sandbox.toolchain import find_or_make_engine
+
+__all__ = ["Stage", "stage"]
+
+_STACK = "proof"
+_PROGRAM = Path(__file__).parent / "service"
+
+Watch = Callable[[str], None]
+"""Is told each line that the engine prints."""
+
+
+class Stage:
+    """The service: `arguments` are those of its component, on top of the program's own."""
+
+    def __init__(self, home: Home, narrate: Watch) -> None:
+        self.home = home
+        self.narrate = narrate
+        self.arguments: dict[str, Any] = {}
+        self.log = home.logs / "engine.log"
+        self._directory = home.root / "proof"
+        self._package: Path | None = None
+        self.sandbox = lifecycle.up(home, progress=narrate)
+        write_project(self._directory, _PROGRAM)
+        self.stack.create(lifecycle.stack_config(home))
+
+    @property
+    def stack(self) -> PulumiStack:
+        """The stack, in the environment that the sandbox and the package's version ask for."""
+        toolchain = find_or_make_engine(default_cache(), self.narrate).environment()
+        environment = {**os.environ, **toolchain}
+        environment |= lifecycle.environment(self.home, path=toolchain["PATH"])
+        environment |= {
+            "PULUMI_HOME": str(self._directory / "engine"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        if self._package is not None:
+            environment["PYTHONPATH"] = str(self._package)
+        return PulumiStack(self._directory, _STACK, environment)
+
+    def use_package(self, directory: Path) -> None:
+        """Deploy with another version of the package: the directory that has `inkless_pulumi`."""
+        self._package = directory
+
+    def deploy(self, changed: Mapping[str, Any] | None = None, watch: Watch | None = None) -> None:
+        """Run `pulumi up` with the arguments so far and those that are changed."""
+        self.arguments |= changed or {}
+        self.stack.configure({"arguments": json.dumps(self.arguments)})
+        with self._console(watch) as console:
+            self.stack.up(console)
+
+    def destroy(self, watch: Watch | None = None) -> None:
+        """Run `pulumi destroy`."""
+        with self._console(watch) as console:
+            self.stack.destroy(console)
+
+    def client(self) -> Client:
+        """Who the load connects as, with the credentials that are valid now."""
+        outputs = self.stack.outputs()
+        secret = json.loads(lifecycle.read_secret(self.home, outputs["user_secret_id"]))
+        return Client(
+            bootstrap_servers=outputs["bootstrap_servers"],
+            ca_certificate=outputs["ca_certificate"],
+            **secret,
+        )
+
+    @property
+    def topics(self) -> list[str]:
+        """The topics that the load goes to."""
+        return ["load-classic", *(["load-diskless"] if self.sandbox.diskless else [])]
+
+    @contextmanager
+    def _console(self, watch: Watch | None) -> Iterator[Console]:
+        with self.log.open("a", encoding="utf-8") as log:
+            yield Console(file=cast("TextIO", _Lines(log, watch)), width=1000)
+
+
+class _Lines(io.TextIOBase):
+    """A log whose lines somebody else sees as well."""
+
+    def __init__(self, log: TextIO, watch: Watch | None) -> None:
+        self._log = log
+        self._watch = watch
+
+    def write(self, text: str) -> int:
+        """Write, and show what was written."""
+        self._log.write(text)
+        self._log.flush()
+        for line in text.splitlines():
+            if self._watch is not None and line:
+                self._watch(line)
+        return len(text)
+
+
+@contextmanager
+def stage(directory: Path, narrate: Watch) -> Iterator[Stage]:
+    """A stage below a directory; when it is left, nothing of it is left but its logs."""
+    home = Home.at(directory)
+    lifecycle.down(home, narrate)
+    try:
+        yield Stage(home, narrate)
+    except BaseException:
+        _keep_logs(home, narrate)
+        raise
+    finally:
+        lifecycle.down(home, narrate)
+
+
+def _keep_logs(home: Home, narrate: Watch) -> None:
+    logs = default_cache() / "proof-logs"
+    if home.logs.is_dir():
+        shutil.rmtree(logs, ignore_errors=True)
+        shutil.copytree(home.logs, logs, ignore_dangling_symlinks=True)
+        narrate(f"It failed; the logs are in {logs}")
