@@ -42,6 +42,7 @@ _PASSED_ON: Final = (
     "database_max_connections_per_node",
 )
 """Arguments that are called the same in `core`."""
+_SHORTAGES: Final = ("refuse", "wait", "accept")
 _ARGUMENTS: Final = {
     "image": "upstream_image",
     "network.cidr": "cidr",
@@ -114,6 +115,7 @@ def plan_service(name: str, args: InklessServiceArgs, *, stack_region: str | Non
     problems = _network_problems(args, service) + _machine_problems(service)
     if storage is not None and isinstance(storage["bucket"], str):
         problems += bucket_problems(storage["bucket"], 'storage["bucket"]')
+    problems += _shortage_problems(args)
     refuse(problems + _either_or_problems(args) + _database_problems(args, service), subject)
     return service
 
@@ -210,6 +212,13 @@ def _either_or_problems(args: InklessServiceArgs) -> list[Problem]:
         for given, made in pairs
         if given in args and made in args
     ]
+
+
+def _shortage_problems(args: InklessServiceArgs) -> list[Problem]:
+    given = args.get("on_shortage", "refuse")
+    if given in _SHORTAGES:
+        return []
+    return [Problem("on_shortage", given, "is not a choice", f"use {' or '.join(_SHORTAGES)}")]
 
 
 def _database_problems(args: InklessServiceArgs, service: ServicePlan) -> list[Problem]:

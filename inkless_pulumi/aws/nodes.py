@@ -1,9 +1,8 @@
 """The nodes: what stays (address, volume), the disposable machine, and the readiness gate.
 
 A node's interface and volume are its identity and outlive its machine. A change of what it runs
-changes its user data, which replaces the machine and nothing else. Node n+1 depends on the gate of
-node n, so that whatever the engine's parallelism one node at a time is changed, and the next waits
-until the gate says that the cluster is healthy again. A node that does not change is not touched.
+changes its user data, which replaces the machine and nothing else; `rolling` sees to it that this
+happens to one node after the other.
 """
 
 from __future__ import annotations
@@ -14,12 +13,13 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 
-from inkless_pulumi.aws.credentials import Credentials, NodeCredentials
+from inkless_pulumi.aws.credentials import Credentials
 from inkless_pulumi.aws.declaration import ServicePlan
 from inkless_pulumi.aws.instance_role import InstanceRole
 from inkless_pulumi.aws.network import Network
 from inkless_pulumi.aws.rendering import Identity, Runtime, render_node
-from inkless_pulumi.aws.scope import Scope
+from inkless_pulumi.aws.rolling import begin_roll, guard
+from inkless_pulumi.aws.scope import Needed, Scope
 from inkless_pulumi.core.image import Architecture
 from inkless_pulumi.core.network import host_address
 from inkless_pulumi.core.plan import NodePlan
@@ -110,39 +110,38 @@ def run_nodes(
     runtime: Runtime,
 ) -> list[NodeReady]:
     """Start the nodes in rolling order, each behind the gate of the one before it."""
-    gates: list[NodeReady] = []
-    for node_id in service.cluster.rolling_order:
-        gates.append(
-            _run_node(
-                scope,
-                service,
-                identities,
-                node_id,
-                credentials.nodes[node_id],
-                credentials.authority.certificate,
-                roles[node_id],
-                runtime,
-                after=gates[-1:],
-            )
+    rendered = {
+        node_id: render_node(
+            service,
+            identities,
+            node_id,
+            credentials.nodes[node_id],
+            credentials.authority.certificate,
+            runtime,
         )
-    return gates
+        for node_id in identities
+    }
+    roll = begin_roll(scope, service, rendered, runtime)
+    for node_id, identity in identities.items():
+        certificate = credentials.nodes[node_id].certificate
+        before = roll.before(node_id)
+        role = roles[node_id]
+        needed: list[Needed] = [*runtime.needed_at_boot, *role.needed_at_boot, certificate]
+        needed.append(before)
+        machine = _machine(scope, service, identity, role, runtime, rendered[node_id], needed)
+        roll.gates[node_id] = _gate(scope, identity, machine, rendered[node_id], runtime, before)
+        guard(scope, identity.node, machine.id, runtime, roll)
+    return list(roll.gates.values())
 
 
-def _run_node(
+def _gate(
     scope: Scope,
-    service: ServicePlan,
-    identities: Mapping[int, Identity],
-    node_id: int,
-    credentials: NodeCredentials,
-    ca_certificate: pulumi.Output[str],
-    role: InstanceRole,
+    identity: Identity,
+    machine: aws.ec2.Instance,
+    rendered: pulumi.Output[dict[str, Any]],
     runtime: Runtime,
-    after: Sequence[NodeReady],
+    before: pulumi.Output[NodeReady | None],
 ) -> NodeReady:
-    identity = identities[node_id]
-    rendered = render_node(service, identities, node_id, credentials, ca_certificate, runtime)
-    needed = [*runtime.needed_at_boot, *role.needed_at_boot, credentials.certificate, *after]
-    machine = _machine(scope, service, identity, role, runtime, rendered, needed)
     attachment = aws.ec2.VolumeAttachment(
         scope.named(f"{identity.node.name}-attachment"),
         device_name=_DATA_DEVICE,
@@ -155,7 +154,7 @@ def _run_node(
     return NodeReady(
         scope.named(f"{identity.node.name}-ready"),
         {
-            "node_id": node_id,
+            "node_id": identity.node.node_id,
             "name": identity.node.name,
             "roles": list(identity.node.roles),
             "address": identity.interface.private_ip,
@@ -165,7 +164,7 @@ def _run_node(
             "connection": runtime.connection,
             "wait_at_creation": identity.node.gate_waits_at_creation,
         },
-        opts=scope.options(depends_on=[attachment, *after]),
+        opts=scope.options(depends_on=[attachment, before]),
     )
 
 
@@ -176,7 +175,7 @@ def _machine(
     role: InstanceRole,
     runtime: Runtime,
     rendered: pulumi.Output[dict[str, Any]],
-    needed: Sequence[pulumi.Resource],
+    needed: Sequence[Needed],
 ) -> aws.ec2.Instance:
     return aws.ec2.Instance(
         scope.named(identity.node.name),

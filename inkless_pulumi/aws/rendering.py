@@ -47,6 +47,7 @@ class Runtime:
     connection: ConnectionArgs
     key_arn: pulumi.Output[str]
     needed_at_boot: tuple[pulumi.Resource, ...]
+    on_shortage: str
 
 
 def render_node(

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pulumi
+
+Needed = pulumi.Input[pulumi.Resource | None]
+"""What a child depends on; an output of None stands for nothing."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,10 @@ class Scope:
         """The tags of a part: where it belongs and what it is, under the user's own."""
         return {"Name": self.named(part), "inkless:service": self.name, **self.tags}
 
-    def options(
-        self, depends_on: Sequence[pulumi.Resource] = (), **more: Any
-    ) -> pulumi.ResourceOptions:
+    def options(self, depends_on: Sequence[Needed] = (), **more: Any) -> pulumi.ResourceOptions:
         """The options of a child."""
-        return pulumi.ResourceOptions(parent=self.parent, depends_on=list(depends_on), **more)
+        needed = cast("list[pulumi.Input[pulumi.Resource]]", list(depends_on))
+        return pulumi.ResourceOptions(parent=self.parent, depends_on=needed, **more)
 
     def keeping_data(self, **more: Any) -> pulumi.ResourceOptions:
         """The options of a child that must not be lost by mistake.

@@ -232,6 +232,7 @@ class _Construction:
                 *self.firewall.rules,
                 *(self.database.needed_at_boot if self.database else ()),
             ),
+            on_shortage=self.args.get("on_shortage", "refuse"),
         )
         return run_nodes(
             self.scope, self.service, self.nodes, self.credentials, self._roles(), runtime

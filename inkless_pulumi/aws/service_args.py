@@ -89,6 +89,11 @@ class InklessServiceArgs(TypedDict):
     repository_url: NotRequired[pulumi.Input[str]]
     """An ECR repository of this account to push the image to. Default: one is made."""
 
+    on_shortage: NotRequired[str]
+    """What to do about topics that are unavailable while a node is changed, as they have no more
+    replicas than `min.insync.replicas` asks for, or one: `refuse` the change, `wait` until they
+    were given more, or `accept` it. Default: `refuse`."""
+
     cidr: NotRequired[str]
     """The range of the network that is made. Default: `10.42.0.0/16`."""
     subnet_ids: NotRequired[dict[str, pulumi.Input[str]]]

@@ -52,9 +52,6 @@ class ClusterPlan:
     min_insync_replicas: int
     database_connections: int
     """Connections that all nodes together keep open to Postgres; 0 for a classic service."""
-    rolling_order: tuple[int, ...]
-    """The node ids in the order of a rolling change: controllers before brokers. Which controller
-    is active is known at run time only; the readiness gate sees to it that it comes last."""
 
     @property
     def controllers(self) -> tuple[NodePlan, ...]:

@@ -1,4 +1,4 @@
-"""The layout of a cluster: which nodes a service has, and in which order they are changed.
+"""The layout of a cluster: which nodes a service has, in the order in which they are created.
 
 Stable: the same declaration gives the same nodes, and adding brokers changes nothing of the nodes
 that were there. A node id never moves to another zone, role, volume or address.
@@ -36,7 +36,6 @@ def lay_out(declaration: ServiceDeclaration) -> ClusterPlan:
         replication_factor=REPLICATION_FACTOR,
         min_insync_replicas=MIN_INSYNC_REPLICAS,
         database_connections=_connections(declaration, len(nodes)),
-        rolling_order=tuple(node.node_id for node in nodes),
     )
 
 

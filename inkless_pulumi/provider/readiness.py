@@ -10,7 +10,7 @@ from inkless_pulumi.provider.kafka.model import (
     ReplicaState,
 )
 
-__all__ = ["Node", "Observation", "Ready", "Waiting", "decide", "under_replicated"]
+__all__ = ["Node", "Observation", "Ready", "Waiting", "decide", "summary", "under_replicated"]
 
 LONGEST_LAG_MS = 5_000
 """A voter fetches at least every half second (KafkaRaftClient.MAX_FETCH_WAIT_MS); one that was not
@@ -177,21 +177,22 @@ def _partitions(
     node: Node,
 ) -> Iterator[str]:
     partitions = tuple(partitions)
-    yield from _summary(
+    yield from summary(
         (p for p in partitions if node.node_id in p.replicas and node.node_id not in p.in_sync),
         f"not in sync yet on {node.name}",
     )
-    yield from _summary((p for p in partitions if p.leader is None), "without a leader")
-    yield from _summary(
+    yield from summary((p for p in partitions if p.leader is None), "without a leader")
+    yield from summary(
         (p for p in partitions if p.offline), "with a replica on a node that is down"
     )
-    yield from _summary(
+    yield from summary(
         (p for p in under_replicated(partitions) if len(p.in_sync) < min_in_sync.get(p.topic, 1)),
         "below min.insync.replicas",
     )
 
 
-def _summary(partitions: Iterable[PartitionState], what: str) -> Iterator[str]:
+def summary(partitions: Iterable[PartitionState], what: str) -> Iterator[str]:
+    """One line about some partitions, the first of them by name; none when there are none."""
     names = sorted(f"{partition.topic}-{partition.partition}" for partition in partitions)
     if names:
         more = ", …" if len(names) > _NAMED_PARTITIONS else ""

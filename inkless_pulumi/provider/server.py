@@ -51,7 +51,9 @@ RESOURCES: dict[str, str] = {
     "inkless:index:DisklessTopic": "inkless_pulumi.provider.topic:DisklessTopic",
     "inkless:index:MachineImage": "inkless_pulumi.provider.machine_image:MachineImage",
     "inkless:index:NodeReady": "inkless_pulumi.provider.node_ready:NodeReady",
+    "inkless:index:NodeStop": "inkless_pulumi.provider.node_stop:NodeStop",
     "inkless:index:Password": "inkless_pulumi.provider.password:Password",
+    "inkless:index:RollingOrder": "inkless_pulumi.provider.rolling_order:RollingOrder",
     "inkless:index:ServiceIdentity": "inkless_pulumi.provider.service_identity:ServiceIdentity",
     "inkless:index:User": "inkless_pulumi.provider.user:User",
 }

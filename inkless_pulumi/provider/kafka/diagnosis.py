@@ -60,7 +60,8 @@ def probe(address: str, context: ssl.SSLContext, proxy: str | None = None) -> Fi
     try:
         connection = _connect(host, int(port), proxy)
     except OSError as error:
-        return Finding(address, "network", _network_detail(error, proxy))
+        vacant = isinstance(error, ConnectionRefusedError)
+        return Finding(address, "network", _network_detail(error, proxy), vacant=vacant)
     with connection:
         try:
             with context.wrap_socket(connection, server_hostname=host) as secured:

@@ -52,6 +52,8 @@ class Finding:
     detail: str
     final: bool = False
     """Waiting can't mend it."""
+    vacant: bool = False
+    """The machine is there, and nothing listens at the port."""
 
     def __str__(self) -> str:
         return f"{self.detail} [{self.cause}]"
@@ -230,7 +232,7 @@ class NodeRequests(Protocol):
         """Describe every partition of every topic; `ask`: as that node sees it."""
 
     def min_in_sync(self, topics: Sequence[str]) -> Mapping[str, int]:
-        """Tell the effective `min.insync.replicas` of each topic."""
+        """Tell the effective `min.insync.replicas` of each topic; 0 of a diskless one."""
 
 
 class Cluster(Protocol):

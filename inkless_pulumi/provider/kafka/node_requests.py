@@ -5,6 +5,7 @@ from typing import Any
 
 from kafka.protocol.admin import DescribeClusterRequest, DescribeQuorumRequest
 
+from inkless_pulumi.core.topics import DISKLESS
 from inkless_pulumi.provider.kafka.client import Session
 from inkless_pulumi.provider.kafka.model import (
     BrokerState,
@@ -72,9 +73,13 @@ class KafkaNodes:
         )
 
     def min_in_sync(self, topics: Sequence[str]) -> Mapping[str, int]:
-        """Tell the effective `min.insync.replicas` of each topic."""
-        found = topic_settings(self._session, topics, only_own=False, keys=[_MIN_IN_SYNC])
-        return {name: int(values[_MIN_IN_SYNC]) for name, values in found.items()}
+        """Tell the effective `min.insync.replicas` of each topic; 0 of a diskless one."""
+        keys = [_MIN_IN_SYNC, DISKLESS]
+        found = topic_settings(self._session, topics, only_own=False, keys=keys)
+        return {
+            name: 0 if values.get(DISKLESS) == "true" else int(values[_MIN_IN_SYNC])
+            for name, values in found.items()
+        }
 
 
 def _replicas(entries: Iterable[Any]) -> tuple[ReplicaState, ...]:

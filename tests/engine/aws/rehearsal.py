@@ -1,5 +1,6 @@
 """What the tests of the service component share: a program, and how to read what became of it."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,6 +32,23 @@ class Rehearsal:
     def waited_for(self) -> list[str]:
         """The nodes that were waited for, in order."""
         return [line.split()[1] for line in self._journal() if line.startswith("wait ")]
+
+    def order(self, *node_ids: int) -> None:
+        """Let the next change have this order."""
+        (self.directory / "order").write_text(json.dumps(node_ids))
+
+    def forbid_stop(self, node: str, reason: str) -> None:
+        """Let the cluster be such that a node must not be stopped."""
+        (self.directory / f"{node}.must-not-stop").write_text(reason)
+
+    def allow_stop(self, node: str) -> None:
+        """Let it be healthy again."""
+        (self.directory / f"{node}.must-not-stop").unlink()
+
+    @property
+    def journal(self) -> list[str]:
+        """What was asked of the cluster, in order: secrets apart."""
+        return [line for line in self._journal() if not line.startswith("secret ")]
 
     def forget(self) -> None:
         """Begin a new journal."""

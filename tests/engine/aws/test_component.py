@@ -69,7 +69,9 @@ def test_the_quick_starts_service_is_made_of_these(engine: Engine) -> None:
         "inkless:index:CertificateAuthority": 1,
         "inkless:index:MachineImage": 1,
         "inkless:index:NodeReady": 3,
+        "inkless:index:NodeStop": 3,
         "inkless:index:Password": 1,
+        "inkless:index:RollingOrder": 1,
         "inkless:index:ServiceIdentity": 1,
         "pulumi:pulumi:Stack": 1,
     }
@@ -95,7 +97,7 @@ def test_two_services_in_one_stack_do_not_collide(engine: Engine) -> None:
     ]
     managed = [name for name in names if name.startswith(("orders-", "payments-"))]
     assert len(managed) == len(set(managed)) > 0
-    assert len(below(resources, "orders")) == len(below(resources, "payments")) == 82
+    assert len(below(resources, "orders")) == len(below(resources, "payments")) == 86
 
 
 def test_everything_a_service_is_given_reaches_every_child(engine: Engine) -> None:
@@ -119,7 +121,7 @@ def test_everything_a_service_is_given_reaches_every_child(engine: Engine) -> No
 
     resources = planned(engine.preview(program))
     children = below(resources, "kafka")
-    assert len(children) == 82
+    assert len(children) == 86
     for name, step in children.items():
         assert name.startswith("kafka-"), name
         assert step.new.protect, name
@@ -139,5 +141,5 @@ def test_storage_of_ones_own_serves_a_service(engine: Engine) -> None:
 
     done = engine.up(program)
     assert types(engine.resources().values())["aws:s3/bucket:Bucket"] == 1
-    assert done.changed == {"create": 85}
+    assert done.changed == {"create": 89}
     assert engine.preview(program).changed == {}

@@ -1,7 +1,42 @@
 """One node at a time: the promise that a running service keeps running, seen from the engine."""
 
+from collections.abc import Sequence
+
+import pytest
+
 from tests.engine.aws.rehearsal import Rehearsal, service, steps, touched
-from tests.engine.real_engine import Engine
+from tests.engine.real_engine import Engine, EngineError, Run
+
+MACHINES = ("node-1", "node-2", "node-3")
+PARTS = ("", "-attachment", "-ready", "-stop")
+CHANGED = {f"kafka-{node}{part}" for node in MACHINES for part in PARTS} | {"kafka-rolling-order"}
+
+
+def turns(order: Sequence[str]) -> list[tuple[str, str]]:
+    """What happens when the nodes are changed in an order: one after the other."""
+    return [
+        step
+        for node in order
+        for step in (
+            ("delete-replaced", f"kafka-{node}-stop"),
+            ("delete-replaced", f"kafka-{node}-attachment"),
+            ("delete-replaced", f"kafka-{node}"),
+            ("create-replacement", f"kafka-{node}"),
+            ("create-replacement", f"kafka-{node}-attachment"),
+            ("update", f"kafka-{node}-ready"),
+        )
+    ]
+
+
+def finished(run: Run) -> list[tuple[str, str]]:
+    """What was done to the nodes, in order; guards are put up beside the next node's turn."""
+    return [
+        (operation, name)
+        for phase, operation, name in steps(run)
+        if phase == "end" and operation in ("delete-replaced", "create-replacement", "update")
+        if name not in ("kafka", "kafka-rolling-order")
+        if not (operation == "create-replacement" and name.endswith("-stop"))
+    ]
 
 
 def test_a_changed_setting_replaces_one_machine_after_the_other(
@@ -13,36 +48,22 @@ def test_a_changed_setting_replaces_one_machine_after_the_other(
 
     changed = service(settings={"num.partitions": 6})
     planned = engine.preview(changed)
+    rehearsal.order(3, 1, 2)
     done = engine.up(changed, parallel=64)
 
-    machines = ("node-1", "node-2", "node-3")
-    parts = {f"kafka-{node}{part}" for node in machines for part in ("", "-attachment", "-ready")}
-    assert touched(planned) == touched(done) == parts, "no address, volume or credential"
-    finished = [
-        (operation, name)
-        for phase, operation, name in steps(done)
-        if phase == "end" and operation in ("delete-replaced", "create-replacement", "update")
-        if name != "kafka"
+    assert touched(planned) == touched(done) == CHANGED, "no address, volume or credential"
+    assert finished(done) == turns(["node-3", "node-1", "node-2"])
+    assert rehearsal.journal == [
+        "order 3 1 2",
+        *(f"{asked} node-{node}" for node in (3, 1, 2) for asked in ("stop", "wait")),
     ]
-    assert finished == [
-        step
-        for node in machines
-        for step in (
-            ("delete-replaced", f"kafka-{node}-attachment"),
-            ("delete-replaced", f"kafka-{node}"),
-            ("create-replacement", f"kafka-{node}"),
-            ("create-replacement", f"kafka-{node}-attachment"),
-            ("update", f"kafka-{node}-ready"),
-        )
-    ]
-    assert rehearsal.waited_for == list(machines)
 
     assert engine.preview(changed).changed == {}
     assert engine.refresh().changed == {}
 
     # AWS could change a machine's type in place, by a stop that no gate would notice.
     larger = engine.preview(service(settings={"num.partitions": 6}, instance_type="t3.large"))
-    assert touched(larger) == parts
+    assert touched(larger) == CHANGED
     assert ("begin", "create-replacement", "kafka-node-1") in steps(larger)
 
 
@@ -54,4 +75,34 @@ def test_added_brokers_leave_the_others_alone(engine: Engine, rehearsal: Rehears
     grown = engine.up(more)
 
     added = ("node-14", "node-15", "node-16")
-    assert [name for name in touched(grown) if not any(node in name for node in added)] == []
+    others = [name for name in touched(grown) if not any(node in name for node in added)]
+    assert others == ["kafka-rolling-order"]
+
+
+def test_a_node_that_must_not_stop_stops_the_change_before_anything_is_touched(
+    engine: Engine, rehearsal: Rehearsal
+) -> None:
+    engine.up(service())
+    rehearsal.forget()
+    rehearsal.order(1, 2, 3)
+    changed = service(settings={"num.partitions": 6})
+
+    rehearsal.forbid_stop("node-2", "orders would be unavailable without it")
+    with pytest.raises(EngineError, match="orders would be unavailable without it"):
+        engine.up(changed)
+    assert rehearsal.journal == ["order 1 2 3", "stop node-1", "wait node-1", "stop node-2"]
+    machines = engine.resources()
+    assert machines["kafka-node-2"]["outputs"]["instanceState"] == "running"
+
+    rehearsal.allow_stop("node-2")
+    rehearsal.forget()
+    again = engine.up(changed)
+    assert finished(again) == turns(["node-2", "node-3"]), "it goes on where it stopped"
+    assert engine.preview(changed).changed == {}
+
+
+def test_a_service_that_is_removed_is_not_waited_for(engine: Engine, rehearsal: Rehearsal) -> None:
+    engine.up(service())
+    rehearsal.forget()
+    engine.up(lambda: None)
+    assert rehearsal.journal == []

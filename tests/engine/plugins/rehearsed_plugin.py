@@ -11,7 +11,16 @@ import os
 from pathlib import Path
 from typing import Any
 
-from inkless_pulumi.provider import broker_image, machine_image, node_ready, secret_stores, server
+from inkless_pulumi.core.errors import NotReady
+from inkless_pulumi.provider import (
+    broker_image,
+    machine_image,
+    node_ready,
+    node_stop,
+    rolling_order,
+    secret_stores,
+    server,
+)
 from inkless_pulumi.provider.resource import Context
 
 HOME = Path(os.environ["INKLESS_REHEARSAL"])
@@ -80,6 +89,31 @@ def wait(gate: Any, id: str, inputs: node_ready.NodeReadyInputs, context: Contex
     (HOME / f"{inputs.name}.json").write_text(json.dumps(inputs.configuration))
 
 
+def let_go(guard: Any, inputs: node_stop.NodeStopInputs, context: Context) -> None:
+    """Let a node be stopped at once, unless a test has a reason against it."""
+    note("stop", inputs.name)
+    reason = HOME / f"{inputs.name}.must-not-stop"
+    if reason.exists():
+        raise NotReady(reason.read_text())
+
+
+def decide_order(
+    _self: Any,
+    _id: str,
+    _old: Any,
+    _outputs: Any,
+    inputs: rolling_order.RollingOrderInputs,
+    _context: Context,
+) -> rolling_order.RollingOrderOutputs:
+    """Answer the order that a test wants, or that of creation."""
+    wanted = HOME / "order"
+    order = dict.fromkeys([*inputs.controllers, *inputs.brokers])
+    if wanted.exists():
+        order = dict.fromkeys(json.loads(wanted.read_text()))
+    note("order", *map(str, order))
+    return rolling_order.RollingOrderOutputs(order=list(order), at_creation=False)
+
+
 REPLACED: list[tuple[Any, str, Any]] = [
     (machine_image, "_current_image", current_image),
     (broker_image, "_publish", publish),
@@ -87,6 +121,8 @@ REPLACED: list[tuple[Any, str, Any]] = [
     (broker_image.BrokerImage, "read", lambda _self, _id, *known: known[:2]),
     (broker_image.BrokerImage, "delete", lambda *_known: None),
     (node_ready.NodeReady, "_wait", wait),
+    (node_stop.NodeStop, "_wait", let_go),
+    (rolling_order.RollingOrder, "update", decide_order),
 ]
 
 if __name__ == "__main__":

@@ -81,6 +81,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"database_backup_days": 0}, "database_backup_days", "1 to 35"),
     ({"database_instance_class": "db.t4g.micro"}, "database_instance_class", "connections"),
     ({"database": {"host": "x"}, "database_multi_az": False}, "database_multi_az", "database"),
+    ({"on_shortage": "ignore"}, "on_shortage", "refuse or wait or accept"),
     ({"zone": ["a"]}, "zone", "not an argument"),
 ]
 

@@ -1,0 +1,199 @@
+"""Before a node is stopped: it may be stopped only when nothing becomes unavailable by it.
+
+The engine deletes this resource right before it deletes the node's machine, whether the machine is
+replaced or leaves for good. So the wait is its deletion; making it does nothing. What is decided is
+in `inkless_pulumi.provider.availability`.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from inkless_pulumi.core.errors import ClusterError, ConnectionFailed, NotReady, Problem
+from inkless_pulumi.provider import resource
+from inkless_pulumi.provider.availability import MayStop, MustNot, Shortage, may_stop
+from inkless_pulumi.provider.cluster_view import ClusterView, look_at
+from inkless_pulumi.provider.declared_nodes import DECLARED, DeclaredNodes
+from inkless_pulumi.provider.kafka.connection import (
+    CONNECTIONS,
+    ConnectionInputs,
+    OpenNode,
+    connection_problems,
+)
+from inkless_pulumi.provider.kafka.model import Unreachable
+from inkless_pulumi.provider.readiness import Node, Waiting
+from inkless_pulumi.provider.resource import Context, Created, WireModel
+
+__all__ = ["NodeStop", "NodeStopInputs", "NodeStopOutputs"]
+
+_SECONDS_BETWEEN_LOOKS = 1.0
+Look = ClusterView | Waiting | MayStop
+
+
+class NodeStopInputs(WireModel):
+    """The node, and how to look at the cluster."""
+
+    service: str
+    """The service's cluster id."""
+    node_id: int
+    """Kafka's `node.id`."""
+    name: str
+    """The node's name, for example `node-1`."""
+    roles: list[Literal["broker", "controller"]]
+    """`broker`, `controller`, or both."""
+    instance_id: str
+    """Id of the machine. Before it is replaced, this resource is."""
+    connection: ConnectionInputs
+    """How to reach the cluster."""
+    on_shortage: Shortage = "refuse"
+    """What to do about topics that have no more replicas than `min.insync.replicas` asks for, or
+    one, which are unavailable while the node is down: `refuse` to stop it; `wait` until they were
+    given more; `accept` it. Default: `refuse`."""
+    timeout_seconds: int = Field(default=600, gt=0)
+    """How long to wait, in seconds. The resource's custom timeouts go before it. Default: 600."""
+
+
+class NodeStopOutputs(WireModel):
+    """Nothing: it acts when it is deleted."""
+
+
+class NodeStop(resource.Resource[NodeStopInputs, NodeStopOutputs]):
+    """A guard; see the module."""
+
+    token = "inkless:index:NodeStop"
+    inputs = NodeStopInputs
+    outputs = NodeStopOutputs
+    replace_on = frozenset({"instance_id"})
+    delete_before_replace = True
+    description: ClassVar[str] = (
+        "Guards a running node: deleting it, which the engine does before it replaces or deletes "
+        "the node's machine, waits until the node may be stopped without making anything "
+        "unavailable. When the service is deleted as a whole it does nothing.\n\n"
+        "It can't be imported: there is nothing behind it but the wait."
+    )
+
+    def __init__(
+        self, open_node: OpenNode = CONNECTIONS.node, declared: DeclaredNodes = DECLARED
+    ) -> None:
+        self._open_node = open_node
+        self._declared = declared
+
+    def check(
+        self, known: Mapping[str, object], olds: Mapping[str, object] | None
+    ) -> Iterable[Problem]:
+        """Refuse a connection that can't be made."""
+        yield from connection_problems(known)
+
+    def create(self, inputs: NodeStopInputs, context: Context) -> Created[NodeStopOutputs]:
+        """Do nothing."""
+        return Created(inputs.name, NodeStopOutputs())
+
+    def read(
+        self,
+        id: str,
+        inputs: NodeStopInputs | None,
+        outputs: NodeStopOutputs | None,
+        context: Context,
+    ) -> tuple[NodeStopInputs, NodeStopOutputs] | None:
+        """Answer what is recorded."""
+        return None if inputs is None else (inputs, NodeStopOutputs())
+
+    def update(
+        self,
+        id: str,
+        old_inputs: NodeStopInputs,
+        old_outputs: NodeStopOutputs,
+        inputs: NodeStopInputs,
+        context: Context,
+    ) -> NodeStopOutputs:
+        """Take what the next deletion is to go by."""
+        return NodeStopOutputs()
+
+    def delete(
+        self, id: str, inputs: NodeStopInputs, outputs: NodeStopOutputs, context: Context
+    ) -> None:
+        """Wait until the node may be stopped, unless the service goes as a whole."""
+        if inputs.node_id in self._declared.of(inputs.service):
+            self._wait(inputs, context)
+
+    def _wait(self, inputs: NodeStopInputs, context: Context) -> None:
+        node = Node(inputs.node_id, inputs.name, frozenset(inputs.roles), "")
+        seconds = context.timeout or float(inputs.timeout_seconds)
+
+        def look() -> Look:
+            return self._look(inputs, context)
+
+        verdict = wait_until_stoppable(node, inputs.on_shortage, look, seconds, context)
+        if verdict.unavailable:
+            context.warn(
+                f"Unavailable until {node.name} is back, as was accepted: "
+                f"{', '.join(verdict.unavailable)}"
+            )
+
+    def _look(self, inputs: NodeStopInputs, context: Context) -> Look:
+        servers = inputs.connection.bootstrap_servers
+        with self._open_node(inputs.connection, servers, context) as cluster:
+            try:
+                return look_at(cluster)
+            except Unreachable as unreachable:
+                if all(finding.vacant for finding in unreachable.findings):
+                    return MayStop()  # no broker runs: nobody would miss this one
+                return Waiting((str(unreachable),))
+            except (ClusterError, ConnectionFailed) as error:
+                return Waiting((str(error),))
+
+
+def wait_until_stoppable(
+    node: Node,
+    shortage: Shortage,
+    look: Callable[[], Look],
+    seconds: float,
+    context: Context,
+    clock: Callable[[], float] = time.monotonic,
+) -> MayStop:
+    """Look again and again until the node may be stopped; say on its line what is in the way.
+
+    Args:
+        node: about to be stopped.
+        shortage: what to do about topics without a replica to spare.
+        look: at the cluster; the verdict at once, where it can't be seen.
+        seconds: to wait at most.
+        context: of the operation.
+        clock: seconds.
+
+    Raises:
+        NotReady: it must not be stopped, now or in time; nothing was stopped.
+        OperationCancelled: the user interrupted the update.
+    """
+    began = clock()
+    while True:
+        seen = look()
+        verdict = may_stop(seen, node, shortage) if isinstance(seen, ClusterView) else seen
+        if isinstance(verdict, MayStop):
+            return verdict
+        if isinstance(verdict, MustNot):
+            raise NotReady(_refused(node, verdict))
+        waited = clock() - began
+        if waited >= seconds:
+            raise NotReady(_given_up(node, verdict, seconds))
+        context.progress(f"{node.name} must not stop yet ({waited:.0f} s): {verdict.reasons[0]}")
+        context.pause(_SECONDS_BETWEEN_LOOKS)
+
+
+def _refused(node: Node, verdict: MustNot) -> str:
+    return (
+        f"{node.name} was not stopped: {', '.join(verdict.topics)} would be unavailable without "
+        "it, having no more replicas than min.insync.replicas asks for (or one). Give them more "
+        'replicas, or accept it: on_shortage="accept". Nothing was changed on this node or the '
+        "nodes after it."
+    )
+
+
+def _given_up(node: Node, verdict: Waiting, seconds: float) -> str:
+    return (
+        f"{node.name} was not stopped, as after {seconds:g} s it still must not be: "
+        f"{'; '.join(verdict.reasons)}. Nothing was changed on this node or the nodes after it. "
+        "Correct what is wrong, and run the update again: it goes on from here."
+    )

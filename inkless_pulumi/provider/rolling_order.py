@@ -1,0 +1,186 @@
+"""The order in which nodes are changed, decided when a change begins.
+
+Fixed in a program, the order would be wrong as soon as the active controller is another, and fatal
+when a node in the middle of it is down: the first one would be stopped beside it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from inkless_pulumi.core.errors import ClusterError, ConnectionFailed, Problem, SecretStoreError
+from inkless_pulumi.core.image import kafka_version
+from inkless_pulumi.provider import resource
+from inkless_pulumi.provider.cluster_view import ClusterView, look_at, serves
+from inkless_pulumi.provider.declared_nodes import DECLARED, DeclaredNodes
+from inkless_pulumi.provider.kafka.connection import (
+    CONNECTIONS,
+    ConnectionInputs,
+    OpenNode,
+)
+from inkless_pulumi.provider.readiness import Node
+from inkless_pulumi.provider.resource import Context, Created, WireModel
+
+__all__ = ["RollingOrder", "RollingOrderInputs", "RollingOrderOutputs", "rolling_order"]
+
+
+class RollingOrderInputs(WireModel):
+    """The nodes, and what they run."""
+
+    service: str
+    """The service's cluster id."""
+    controllers: list[int]
+    """The node ids of the controllers, in the order of their creation."""
+    brokers: list[int]
+    """The node ids of the brokers, likewise. A node may be both."""
+    runs: dict[str, str]
+    """By node id, a text that changes with whatever the node's machine is made of. A change is a
+    roll, whose order is decided anew."""
+    version: str
+    """The version that the nodes run, `<Kafka version>-<increment>`."""
+    connection: ConnectionInputs
+    """How to reach the cluster."""
+
+
+class RollingOrderOutputs(WireModel):
+    """The order."""
+
+    order: list[int]
+    """Node ids: the first is changed first."""
+    at_creation: bool
+    """Whether it is the order of creation, because nothing was ever changed."""
+
+
+class RollingOrder(resource.Resource[RollingOrderInputs, RollingOrderOutputs]):
+    """An order; see the module."""
+
+    token = "inkless:index:RollingOrder"
+    inputs = RollingOrderInputs
+    outputs = RollingOrderOutputs
+    description: ClassVar[str] = (
+        "The order in which the nodes of a service are changed: nodes that do not serve first, "
+        "controllers before brokers (after them in a downgrade), the active controller last among "
+        "the controllers. It is decided whenever what the nodes run changes.\n\n"
+        "It can't be imported: there is nothing behind it but the decision."
+    )
+
+    def __init__(
+        self, open_node: OpenNode = CONNECTIONS.node, declared: DeclaredNodes = DECLARED
+    ) -> None:
+        self._open_node = open_node
+        self._declared = declared
+
+    def check(
+        self, known: Mapping[str, object], olds: Mapping[str, object] | None
+    ) -> Iterable[Problem]:
+        """Note which nodes there are, for those that are deleted later in the same run."""
+        service, nodes = known.get("service"), _ids(known, "controllers") | _ids(known, "brokers")
+        if isinstance(service, str):
+            self._declared.declare(service, nodes)
+        return ()
+
+    def create(self, inputs: RollingOrderInputs, context: Context) -> Created[RollingOrderOutputs]:
+        """Take the order of creation: there is no cluster yet."""
+        order = _of_creation(inputs)
+        return Created(inputs.service, RollingOrderOutputs(order=order, at_creation=True))
+
+    def read(
+        self,
+        id: str,
+        inputs: RollingOrderInputs | None,
+        outputs: RollingOrderOutputs | None,
+        context: Context,
+    ) -> tuple[RollingOrderInputs, RollingOrderOutputs] | None:
+        """Answer what is recorded."""
+        return (inputs, outputs) if inputs is not None and outputs is not None else None
+
+    def update(
+        self,
+        id: str,
+        old_inputs: RollingOrderInputs,
+        old_outputs: RollingOrderOutputs,
+        inputs: RollingOrderInputs,
+        context: Context,
+    ) -> RollingOrderOutputs:
+        """Decide, with a look at the cluster."""
+        servers = inputs.connection.bootstrap_servers
+        try:
+            with self._open_node(inputs.connection, servers, context) as cluster:
+                seen = look_at(cluster)
+        except (ClusterError, ConnectionFailed, SecretStoreError) as reason:
+            context.warn(f"Nodes are changed in the order of their creation. {reason}")
+            return RollingOrderOutputs(order=_of_creation(inputs), at_creation=False)
+        order = rolling_order(
+            _nodes(inputs),
+            known={*old_inputs.controllers, *old_inputs.brokers},
+            seen=seen,
+            downgrade=kafka_version(inputs.version) < kafka_version(old_inputs.version),
+        )
+        context.progress(f"nodes are changed in the order {', '.join(map(str, order))}")
+        return RollingOrderOutputs(order=order, at_creation=False)
+
+    def delete(
+        self,
+        id: str,
+        inputs: RollingOrderInputs,
+        outputs: RollingOrderOutputs,
+        context: Context,
+    ) -> None:
+        """Nothing to remove but the state."""
+
+
+def rolling_order(
+    nodes: Iterable[Node], *, known: Iterable[int], seen: ClusterView, downgrade: bool
+) -> list[int]:
+    """Decide the order in which nodes are changed.
+
+    1. Nodes that do not serve come first: changing one takes nothing away, and may give it back.
+       While it is down no other node could be spared.
+    2. Then controllers, and after them brokers, so that no broker ever runs a newer version than
+       the active controller; in a downgrade the other way round, for the same reason. A node that
+       is both is a controller here.
+    3. The active controller is the last of the controllers: each change of it is an election, and
+       the roll so has one.
+    4. New nodes come last, after a cluster that is whole again.
+
+    Otherwise it is the order of creation.
+
+    Args:
+        nodes: all nodes in the order of creation.
+        known: ids of the nodes that were there before.
+        seen: the cluster at this moment.
+        downgrade: the nodes are about to run an older version.
+    """
+    there = frozenset(known)
+    active = seen.quorum.leader if seen.quorum else None
+
+    def rank(node: Node) -> tuple[bool, bool, bool, bool]:
+        return (
+            node.node_id not in there,
+            serves(seen, node),
+            node.is_controller == downgrade,
+            node.node_id == active,
+        )
+
+    return [node.node_id for node in sorted(nodes, key=rank)]
+
+
+def _nodes(inputs: RollingOrderInputs) -> list[Node]:
+    roles = {"controller": frozenset(inputs.controllers), "broker": frozenset(inputs.brokers)}
+    return [
+        Node(
+            node_id=node_id,
+            name=f"node-{node_id}",
+            roles=frozenset(role for role, ids in roles.items() if node_id in ids),
+            address="",
+        )
+        for node_id in _of_creation(inputs)
+    ]
+
+
+def _of_creation(inputs: RollingOrderInputs) -> list[int]:
+    return list(dict.fromkeys([*inputs.controllers, *inputs.brokers]))
+
+
+def _ids(known: Mapping[str, object], name: str) -> frozenset[int]:
+    given = known.get(name)
+    return frozenset(given) if isinstance(given, list) else frozenset()

@@ -1,0 +1,148 @@
+"""The guard: when it waits, what it tells, and when it has nothing to say."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from inkless_pulumi.core.errors import NotReady
+from inkless_pulumi.provider import node_stop as module
+from inkless_pulumi.provider.cluster_view import ClusterView
+from inkless_pulumi.provider.declared_nodes import DeclaredNodes
+from inkless_pulumi.provider.kafka.model import Finding, PartitionState, Unreachable
+from inkless_pulumi.provider.node_stop import (
+    NodeStop,
+    NodeStopInputs,
+    NodeStopOutputs,
+    wait_until_stoppable,
+)
+from inkless_pulumi.provider.readiness import Waiting
+from inkless_pulumi.provider.resource import OperationCancelled
+from tests.unit.provider.cluster_views import HEALTHY, node, partition
+from tests.unit.provider.memory_cluster import CONNECTION, MemoryCluster, Screen
+
+NODE_1 = NodeStopInputs(
+    service="cluster",
+    node_id=1,
+    name="node-1",
+    roles=["broker"],
+    instance_id="i-1",
+    connection=CONNECTION,
+)
+NONE = NodeStopOutputs()
+ILL = replace(HEALTHY, partitions=(partition(in_sync=(1, 2)),))
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_SECONDS_BETWEEN_LOOKS", 0)
+
+
+@pytest.fixture
+def cluster() -> MemoryCluster:
+    return MemoryCluster()
+
+
+@pytest.fixture
+def declared() -> DeclaredNodes:
+    nodes = DeclaredNodes()
+    nodes.declare("cluster", [1, 2, 3])
+    return nodes
+
+
+@pytest.fixture
+def guard(cluster: MemoryCluster, declared: DeclaredNodes) -> NodeStop:
+    return NodeStop(cluster.open_node, declared)
+
+
+def spare(cluster: MemoryCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The partition has replicas elsewhere as well."""
+    whole = PartitionState("orders", 0, 1, (1, 2), (1, 2), ())
+    monkeypatch.setattr(cluster.nodes, "partitions", lambda _ask=None: (whole,))
+
+
+def test_a_node_may_stop_when_nothing_is_missed(
+    guard: NodeStop, cluster: MemoryCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spare(cluster, monkeypatch)
+    screen = Screen()
+    guard.delete("node-1", NODE_1, NONE, screen.context())
+    assert cluster.opened == [CONNECTION.bootstrap_servers]
+    assert screen.warnings == []
+
+
+def test_topics_without_a_replica_to_spare_are_named(guard: NodeStop) -> None:
+    with pytest.raises(NotReady, match="node-1 was not stopped: orders would be unavailable"):
+        guard.delete("node-1", NODE_1, NONE, Screen().context())
+
+
+def test_what_was_accepted_is_told(guard: NodeStop) -> None:
+    screen = Screen()
+    accepting = NODE_1.model_copy(update={"on_shortage": "accept"})
+    guard.delete("node-1", accepting, NONE, screen.context())
+    assert screen.warnings == ["Unavailable until node-1 is back, as was accepted: orders"]
+
+
+def test_a_service_that_goes_as_a_whole_is_not_waited_for(cluster: MemoryCluster) -> None:
+    NodeStop(cluster.open_node, DeclaredNodes()).delete("node-1", NODE_1, NONE, Screen().context())
+    assert cluster.opened == []
+
+
+def unreachable(cluster: MemoryCluster, monkeypatch: pytest.MonkeyPatch, *, vacant: bool) -> None:
+    def silent(_ask: int | None = None) -> tuple[()]:
+        finding = Finding("10.42.0.10:9094", "network", "no answer", vacant=vacant)
+        raise Unreachable("The cluster can't be reached", [finding])
+
+    monkeypatch.setattr(cluster.nodes, "brokers", silent)
+
+
+def test_where_no_broker_runs_any_node_may_stop(
+    guard: NodeStop, cluster: MemoryCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unreachable(cluster, monkeypatch, vacant=True)
+    guard.delete("node-1", NODE_1, NONE, Screen().context())
+
+
+def test_a_cluster_that_can_not_be_seen_may_serve_and_is_left_alone(
+    guard: NodeStop, cluster: MemoryCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unreachable(cluster, monkeypatch, vacant=False)
+    with pytest.raises(NotReady, match="The cluster can't be reached"):
+        guard.delete("node-1", NODE_1, NONE, Screen().context(timeout=0.01))
+
+
+def test_a_recovering_cluster_is_waited_for() -> None:
+    seen: Iterator[module.Look] = iter([ILL, Waiting(("no broker answers",)), HEALTHY])
+    screen = Screen()
+    wait_until_stoppable(node(1), "refuse", lambda: next(seen), 600, screen.context())
+    assert [line.partition(": ")[2] for line in screen.lines] == [
+        "1 partition would fall below min.insync.replicas without node-1 (orders-0)",
+        "no broker answers",
+    ]
+
+
+def test_the_clock_decides_when_to_give_up() -> None:
+    ticks = iter([0.0, 599.0, 600.0])
+    looks: list[ClusterView] = []
+
+    def look() -> ClusterView:
+        looks.append(ILL)
+        return ILL
+
+    with pytest.raises(NotReady, match="Nothing was changed on this node"):
+        wait_until_stoppable(
+            node(1), "refuse", look, 600, Screen().context(), clock=lambda: next(ticks)
+        )
+    assert len(looks) == 2
+
+
+def test_a_wait_ends_when_the_user_interrupts() -> None:
+    screen = Screen()
+    screen.cancelled.set()
+    with pytest.raises(OperationCancelled):
+        wait_until_stoppable(node(1), "refuse", lambda: ILL, 600, screen.context())
+
+
+def test_another_machine_replaces_the_guard_before_it_replaces_the_machine() -> None:
+    assert NodeStop.replace_on == {"instance_id"}
+    assert NodeStop.delete_before_replace
