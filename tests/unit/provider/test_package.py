@@ -24,6 +24,8 @@ MODULES = (
     "credentials",
     "machine_image",
     "node_ready",
+    "node_stop",
+    "rolling_order",
     "service_identity",
     "topics",
     "users",
