@@ -36,6 +36,8 @@ class Rehearsal:
         self.programs = directory / "bin"
         self.calls_file = directory / "calls"
         self.temporary = directory / "tmp"
+        self.shell: list[str] = []
+        """What runs the scripts, and the only other commands there are; empty: this machine's."""
         for path in (self.root, self.programs, self.temporary):
             path.mkdir()
         self.node_environment: dict[str, str] = {
@@ -55,6 +57,10 @@ class Rehearsal:
             "INKLESS_HEAP_MIB": "",
         }
 
+    @property
+    def _path(self) -> str:
+        return str(Path(self.shell[0]).parent) if self.shell else os.environ["PATH"]
+
     def file(self, path: str, content: str = "") -> Path:
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +73,13 @@ class Rehearsal:
         program.write_text(f'#!/bin/sh\nprintf "%s\\n" "{name} $*" >>"{self.calls_file}"\n{body}\n')
         program.chmod(0o755)
 
+    def is_a_busybox(self, program: str) -> None:
+        """Have the shell and the commands of Alpine's images instead of this machine's."""
+        commands = self.programs.with_name("busybox")
+        commands.mkdir()
+        subprocess.run([program, "--install", "-s", commands], check=True)
+        self.shell = [str(commands / "sh")]
+
     @property
     def calls(self) -> list[str]:
         return self.calls_file.read_text().splitlines() if self.calls_file.exists() else []
@@ -75,9 +88,9 @@ class Rehearsal:
         text = "".join(f"{name}='{value}'\n" for name, value in self.node_environment.items())
         self.file("etc/inkless/node.env", text)
         done = subprocess.run(
-            [str(script), *arguments],
+            [*self.shell, str(script), *arguments],
             env={
-                "PATH": f"{self.programs}:{os.environ['PATH']}",
+                "PATH": f"{self.programs}:{self._path}",
                 "INKLESS_ROOT": str(self.root),
                 "TMPDIR": str(self.temporary),
                 **environment,

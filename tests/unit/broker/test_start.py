@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from inkless_pulumi.core.errors import ToolchainError
+from inkless_pulumi.sandbox.making import find_or_install
 from tests.unit.broker.rehearsal import CERTIFICATE, START, Rehearsal
 
 PROPERTIES = """node.id=1
@@ -27,9 +29,14 @@ done <"$configuration"
 """
 
 
-@pytest.fixture
-def node(tmp_path: Path) -> Rehearsal:
+@pytest.fixture(params=["this machine", "BusyBox, as in Inkless's own image"])
+def node(tmp_path: Path, request: pytest.FixtureRequest) -> Rehearsal:
     rehearsal = Rehearsal(tmp_path)
+    if request.param != "this machine":
+        try:
+            rehearsal.is_a_busybox(find_or_install("busybox", ["busybox"], "by a test", print))
+        except ToolchainError as error:
+            pytest.skip(str(error))
     rehearsal.file("etc/inkless/server.properties", PROPERTIES)
     rehearsal.file("etc/inkless/ca.pem", CERTIFICATE)
     rehearsal.file("run/inkless/secrets/node.pem", CERTIFICATE)
