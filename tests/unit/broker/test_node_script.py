@@ -170,3 +170,45 @@ def test_another_cloud_is_refused(node: Rehearsal) -> None:
     outcome = node.run(NODE_SCRIPT, "prepare")
     assert outcome.status == 1
     assert "INKLESS_CLOUD='gcp'" in outcome.said
+
+
+STOPPING = """
+case "$1" in
+  exec) echo "$HEALTH" ;;
+  stop) until [ "$(grep -c "^$STOPS_AT" "$CALLS")" -ge "$TIMES" ]; do :; done ;;
+esac
+"""
+
+
+def stopped(node: Rehearsal, health: str, stops_at: str, times: int = 1) -> list[str]:
+    """What is called while a node stops, whose Kafka has ended when something was called so often.
+
+    No time passes: `sleep` returns at once.
+    """
+    node.command("docker", STOPPING)
+    node.command("sleep")
+    outcome = node.run(
+        NODE_SCRIPT,
+        "stop",
+        HEALTH=health,
+        STOPS_AT=stops_at,
+        TIMES=str(times),
+        CALLS=str(node.calls_file),
+    )
+    assert outcome.status == 0
+    return calls(node, "docker kill")
+
+
+def test_a_node_that_stops_is_waited_for_while_the_quorum_has_a_leader(node: Rehearsal) -> None:
+    assert stopped(node, "broker state 6, not 3 (RUNNING)", "docker exec", times=20) == []
+
+
+def test_a_node_whose_quorum_is_gone_is_not_waited_for(node: Rehearsal) -> None:
+    assert stopped(node, "no leader of the controller quorum is known", "docker kill") != []
+    assert calls(node, "sleep 3") == ["sleep 3"] * 5
+
+
+def test_a_broker_alone_is_waited_for_as_it_knows_of_no_quorum(node: Rehearsal) -> None:
+    node.node_environment["INKLESS_ROLES"] = "broker"
+    assert stopped(node, "no leader of the controller quorum is known", "docker stop") == []
+    assert calls(node, "docker exec") == []
