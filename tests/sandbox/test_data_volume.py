@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from inkless_pulumi.core.errors import ToolchainError
+from inkless_pulumi.sandbox.making import find_or_install
 from tests.unit.broker.rehearsal import NODE_SCRIPT, Outcome, Rehearsal
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or not all(map(shutil.which, ("losetup", "mkfs.xfs", "blkid"))),
-    reason="needs root, losetup, blkid and mkfs.xfs",
-)
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount")
 
 
 class Volume:
@@ -49,7 +48,11 @@ def command(*words: str) -> str:
 @pytest.fixture
 def volume(tmp_path: Path) -> Iterator[Volume]:
     try:
+        for program, package in (("losetup", "mount"), ("mkfs.xfs", "xfsprogs")):
+            find_or_install(program, [package], "by a test", print)
         there = Volume(tmp_path)
+    except ToolchainError as error:
+        pytest.skip(str(error))
     except subprocess.CalledProcessError as error:
         pytest.skip(f"no loop device is to be had here: {error.stderr}")
     yield there

@@ -126,6 +126,19 @@ def test_another_password_and_other_parameters_are_taken(home: Home, server: Dat
     assert ask(home, server, "show max_connections") == "47"
 
 
+def test_a_killed_server_leaves_nothing_in_the_machines_shared_memory(home: Home) -> None:
+    shared = Path("/dev/shm")  # noqa: S108 - only looked at
+    before = set(shared.glob("PostgreSQL.*"))
+    address = "127.254.77.5"
+    killed = Database("db-5", address, processes.free_port(address), "u", "d")
+    database.create(home, killed, PASSWORD)
+    part = processes.find(home, killed.part)
+    assert part is not None
+    os.kill(part.pid, signal.SIGKILL)
+    database.remove(home, "db-5")
+    assert set(shared.glob("PostgreSQL.*")) <= before
+
+
 def test_a_making_that_was_interrupted_is_made_anew(home: Home) -> None:
     half = Database("db-2", "127.254.77.3", processes.free_port("127.254.77.3"), "u", "d")
     (home.database("db-2") / "data").mkdir(parents=True)
