@@ -107,6 +107,68 @@ def preview(
     show_preview(project, settings, Console(highlight=False, emoji=False), progress=_progress())
 
 
+@app.command("preview-report")
+def preview_report(
+    source: Annotated[
+        Path | None,
+        typer.Argument(
+            help="What `pulumi preview --json --show-sames` printed, or the engine's events; "
+            "- reads standard input.  [default: run the preview]",
+            allow_dash=True,
+        ),
+    ] = None,
+    project: Annotated[Path, typer.Option(help="The directory with Pulumi.yaml.")] = Path(),
+    stack: Annotated[
+        str | None, typer.Option("--stack", "-s", help="The stack.  [default: the selected one]")
+    ] = None,
+    exit_code: Annotated[
+        int | None,
+        typer.Option(
+            "--preview-exit-code",
+            help="The exit status of the preview that wrote SOURCE; any but 0 makes it incomplete.",
+        ),
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Write Markdown to this file; - is standard output.")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Write JSON to this file; - is standard output.")
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Whose limit a comment has to keep: github or gitlab.")
+    ] = "github",
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(help="data-loss, downtime, wider-access or cost=AMOUNT; repeatable."),
+    ] = None,
+    prices: Annotated[
+        Path | None, typer.Option(help="A table of prices of your own.  [default: list prices]")
+    ] = None,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of --json, and do nothing else.")
+    ] = False,
+) -> None:
+    """Say what a preview means for the running service: data, availability, access, cost.
+
+    Exit status: 0; 1 no report could be made; --fail-on data-loss 10, downtime 11, wider-access 12,
+    cost 13; 20 the preview is not whole; 21 the update would be refused.
+    """
+    from inkless_pulumi.report import command
+
+    if schema:
+        typer.echo(command.schema_text(), nl=False)
+        return
+    options = command.Options(
+        markdown=markdown, json=json, host=host, fail_on=tuple(fail_on or ()), prices=prices
+    )
+    options.check()
+    if source is None:
+        preview = command.run(project, stack, relay=_progress())
+    else:
+        preview = command.read(source, exit_code)
+    raise typer.Exit(command.report(preview, options, Console(highlight=False, emoji=False)))
+
+
 @sandbox.command()
 def up(home: HomeOption = None, image: ImageOption = None) -> None:
     """Start a sandbox, or make whole what is left of one."""

@@ -8,6 +8,7 @@
     ├── ClusterError         the cluster answered, and refused or failed what was asked
     ├── NotReady             a node or the cluster did not become healthy within the deadline
     ├── SandboxError         a sandbox account could not be started, used or removed
+    ├── ReportError          a preview could not be made or reported
     └── ToolchainError       a program the package needs (Pulumi, a container engine) is missing
 
 Catch `InklessError` to catch all of them. Their text is written for the person who runs
@@ -90,6 +91,10 @@ class NotReady(InklessError):
 
 class SandboxError(InklessError):
     """A sandbox account could not be started, used or removed."""
+
+
+class ReportError(InklessError):
+    """A preview could not be made, or what it is to be reported with can't be read."""
 
 
 class ToolchainError(InklessError):

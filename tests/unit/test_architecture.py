@@ -11,13 +11,18 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "inkless_pulumi"
 CLOUD_SDKS = ("pulumi_aws", "pulumi_gcp")
 COMPONENTS = ("inkless_pulumi.aws", "inkless_pulumi.gcp")
-OUR_PARTS = (*COMPONENTS, "inkless_pulumi.provider", "inkless_pulumi.sandbox")
+REPORT = "inkless_pulumi.report"
+OUR_PARTS = (*COMPONENTS, "inkless_pulumi.provider", "inkless_pulumi.sandbox", REPORT)
 
 FORBIDDEN = {
     "core": ("pulumi", "boto3", "kafka", "httpx", *CLOUD_SDKS, *OUR_PARTS),
-    "aws": ("inkless_pulumi.gcp", "inkless_pulumi.provider", "inkless_pulumi.sandbox"),
-    "provider": (*CLOUD_SDKS, *COMPONENTS, "inkless_pulumi.sandbox"),
-    "sandbox": (*CLOUD_SDKS, *COMPONENTS),
+    "aws": ("inkless_pulumi.gcp", "inkless_pulumi.provider", "inkless_pulumi.sandbox", REPORT),
+    "provider": (*CLOUD_SDKS, *COMPONENTS, "inkless_pulumi.sandbox", REPORT),
+    "sandbox": (*CLOUD_SDKS, *COMPONENTS, REPORT),
+    "report": (
+        *("pulumi", "boto3", "kafka", "httpx", *CLOUD_SDKS, *COMPONENTS),
+        *("inkless_pulumi.provider", "inkless_pulumi.sandbox"),
+    ),
 }
 
 

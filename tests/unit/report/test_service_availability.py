@@ -1,0 +1,227 @@
+"""What is said of those who use the service while it changes."""
+
+from typing import Any
+
+import pytest
+
+from inkless_pulumi.report.assessment import assess
+from inkless_pulumi.report.reading import read_plan
+from tests.unit.report.previews import (
+    CLASSIC,
+    DISKLESS,
+    KAFKA,
+    SERVICE,
+    UNKNOWN,
+    create,
+    delete,
+    digest,
+    finding,
+    node,
+    report,
+    same,
+    service,
+    step,
+    text,
+    topic,
+    update,
+)
+
+ROLL = service({"num.io.threads": "8"}, {"num.io.threads": "12"}, rolls=True)
+
+
+def test_a_roll_is_told_in_one_sentence() -> None:
+    found = report(*ROLL)
+    assert found.status == "safe"
+    assert text(finding(found, "nodes-replaced")).splitlines() == [
+        "3 nodes are replaced, one at a time, node-1 (eu-west-1a) first, because num.io.threads "
+        "changes from 8 to 12; about 9 to 15 min",
+        "In this order: node-1 (eu-west-1a), node-2 (eu-west-1b), node-3 (eu-west-1c)",
+        "The next node is touched when the one before it is back and all replicas are in sync",
+        "Addresses and data volumes stay",
+    ]
+    assert found.verdict.endswith("no topic of this stack becomes unavailable")
+
+
+def test_an_order_that_is_not_decided_yet_is_not_told() -> None:
+    order = update(
+        "inkless:index:RollingOrder",
+        "kafka-rolling-order",
+        {},
+        {},
+        parent=KAFKA,
+        outputs={"order": UNKNOWN},
+        changed=["runs"],
+    )
+    said = text(finding(report(*ROLL, order), "nodes-replaced"))
+    assert "first" not in said.splitlines()[0]
+    assert "the order is decided when the update begins" in said
+
+
+def test_an_order_that_is_decided_goes_before_that_of_the_steps() -> None:
+    order = update(
+        "inkless:index:RollingOrder",
+        "kafka-rolling-order",
+        {},
+        {},
+        parent=KAFKA,
+        outputs={"order": [2.0, 3.0, 1.0]},
+        changed=["runs"],
+    )
+    said = text(finding(report(*ROLL, order), "nodes-replaced"))
+    assert "In this order: node-2 (eu-west-1b), node-3 (eu-west-1c), node-1" in said
+
+
+def test_a_topic_without_a_replica_to_spare_becomes_unavailable() -> None:
+    found = report(
+        *ROLL,
+        same(CLASSIC, "one", topic("one", replicationFactor=1)),
+        same(CLASSIC, "two", topic("two", replicationFactor=2)),
+        same(CLASSIC, "strict", topic("strict", settings={"min.insync.replicas": "3"})),
+        same(CLASSIC, "usual", topic("usual")),
+        same(DISKLESS, "events", topic("events", replicationFactor=1)),
+    )
+    said = text(finding(found, "topic-unavailable"))
+    assert (
+        "3 topics will be unavailable for a time, while nodes are replaced: one, strict and two"
+        in said
+    )
+    assert "one: one replica; it can't be read or written" in said
+    assert "two: 2 replicas and min.insync.replicas 2; it can't be written" in said
+    assert found.status == "downtime"
+    assert "no topic" not in found.verdict
+
+
+@pytest.mark.parametrize(("given", "does"), [(None, "is refused unless"), ("wait", "waits until")])
+def test_guarded_nodes_hold_the_update_up_instead(given: str | None, does: str) -> None:
+    arguments = {"onShortage": given} if given else {}
+    guard = same("inkless:index:NodeStop", "kafka-node-1-stop", {}, parent=KAFKA)
+    component = step("update", SERVICE, "kafka", arguments, arguments)
+    found = report(
+        component, *ROLL[1:], guard, same(CLASSIC, "one", topic("one", replicationFactor=1))
+    )
+    assert f"The update {does} 1 topic have a replica" in text(finding(found, "update-held-up"))
+    assert "downtime" not in found.gates
+
+
+def test_topics_that_are_not_shown_are_not_said_to_be_safe() -> None:
+    steps = [one for one in ROLL if one["op"] != "same"]
+    counts = {"same": 40, "update": 4, "replace": 3}
+    found = assess(read_plan(digest(*steps, changeSummary=counts)))
+    assert "can't be told" in text(finding(found, "topics-not-shown"))
+    assert found.gates == {"downtime"}
+    assert "no topic" not in found.verdict
+
+
+def test_a_topic_on_another_service_does_not_become_unavailable() -> None:
+    other = urn_of_other()
+    found = report(
+        *ROLL,
+        *other,
+        same(
+            CLASSIC,
+            "one",
+            topic("one", replicationFactor=1, connection={"bootstrapServers": "10.9.9.9:9094"}),
+        ),
+    )
+    assert "topic-unavailable" not in {one.rule for one in found.findings}
+
+
+def urn_of_other() -> list[dict[str, Any]]:
+    """A gate of a second service; the first one's brokers have addresses of their own."""
+    for one in ROLL:
+        if "NodeReady" in one["urn"]:
+            one["oldState"]["inputs"]["connection"] = {"bootstrapServers": "10.1.1.1:9094"}
+    return [same("inkless:index:NodeReady", "other-node-1-ready", {"nodeId": 1, "name": "node-1"})]
+
+
+def test_settings_that_are_applied_without_a_restart_are_told_as_such() -> None:
+    found = report(*service({"log.cleaner.threads": "1"}, {"log.cleaner.threads": "2"}))
+    said = text(finding(found, "settings-applied"))
+    assert "to 3 nodes of kafka without a restart: log.cleaner.threads changes from 1 to 2" in said
+    assert found.status == "safe"
+
+
+def test_nodes_that_lose_their_addresses_go_together() -> None:
+    steps = service({}, {}, rolls=True)
+    moved = [
+        step(
+            "replace",
+            "aws:ec2/networkInterface:NetworkInterface",
+            f"kafka-node-{number}-interface",
+            {},
+            {},
+            parent=KAFKA,
+        )
+        for number in (1, 2, 3)
+    ]
+    found = report(*moved, *steps)
+    assert "3 nodes are taken down together" in text(finding(found, "nodes-replaced-at-once"))
+    assert "downtime" in found.gates
+
+
+def test_added_nodes_leave_the_others_alone() -> None:
+    gate = {"nodeId": 4, "name": "node-4", "roles": ["broker"]}
+    found = report(
+        *service(),
+        create("aws:ec2/instance:Instance", "kafka-node-4", {}, parent=KAFKA),
+        create("inkless:index:NodeReady", "kafka-node-4-ready", gate, parent=KAFKA),
+    )
+    assert "1 node is added: node-4; the nodes that are there are not touched" in text(
+        finding(found, "nodes-added")
+    )
+
+
+def test_removed_nodes_are_told_with_what_becomes_of_their_replicas() -> None:
+    gate = {"nodeId": 4, "name": "node-4", "roles": ["broker"]}
+    gone = (
+        delete("aws:ec2/instance:Instance", "kafka-node-4", {}, parent=KAFKA),
+        delete("inkless:index:NodeReady", "kafka-node-4-ready", gate, parent=KAFKA),
+    )
+    assert "nothing here drains" in text(finding(report(*service(), *gone), "nodes-removed"))
+    guard = same("inkless:index:NodeStop", "kafka-node-1-stop", {}, parent=KAFKA)
+    assert "drained of its replicas before" in text(
+        finding(report(*service(), guard, *gone), "nodes-removed")
+    )
+
+
+def test_a_service_that_goes_is_downtime() -> None:
+    gone = [
+        {**one, "op": "delete", "newState": None}
+        for one in node(1, "eu-west-1a", {}, {}, rolls=False)
+    ]
+    found = report(delete(SERVICE, "kafka", {}), *gone)
+    assert "The service kafka is removed" in text(finding(found, "service-deleted"))
+    assert "downtime" in found.gates
+
+
+@pytest.mark.parametrize(
+    ("standby", "at_once", "said"),
+    [
+        (True, True, "fails over to its standby, about a minute, during the update"),
+        (True, None, "in its next maintenance window"),
+        (False, True, "restarts, some minutes, during the update"),
+    ],
+)
+def test_a_database_that_restarts_is_downtime(
+    standby: bool, at_once: bool | None, said: str
+) -> None:
+    given = {"multiAz": standby, "applyImmediately": at_once}
+    found = report(
+        update(
+            "aws:rds/instance:Instance",
+            "db",
+            {**given, "instanceClass": "db.t4g.medium"},
+            {**given, "instanceClass": "db.m7g.large"},
+            changed=["instanceClass"],
+        )
+    )
+    assert said in text(finding(found, "database-restarts"))
+    assert found.status == "downtime"
+
+
+def test_volumes_grow_while_nodes_run() -> None:
+    old, new = {"size": 50, "type": "gp3"}, {"size": 200, "type": "gp3"}
+    found = report(update("aws:ebs/volume:Volume", "v", old, new, changed=["size"]))
+    assert "1 data volume grows from 50 to 200 GiB while nodes run" in text(
+        finding(found, "volumes-grow")
+    )
