@@ -194,6 +194,8 @@ def _write_configuration(home: Home, database: Database) -> None:
         "password_encryption": "scram-sha-256",
         "max_connections": str(_DEFAULT_MAX_CONNECTIONS),
         "shared_buffers": "32MB",
+        # In its own directory: a killed server leaves segments in /dev/shm behind for good.
+        "dynamic_shared_memory_type": "mmap",
         "wal_level": "minimal",
         "max_wal_senders": "0",
         "log_connections": "off",
