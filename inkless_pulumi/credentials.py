@@ -29,22 +29,29 @@ class CertificateAuthorityArgs(TypedDict):
     organization: NotRequired[pulumi.Input[str]]
     """The authority's organization. Default: `inkless`."""
     validity_days: NotRequired[pulumi.Input[int]]
-    """How long the authority is valid, in days. Default: 3650."""
+    """How long the authority is valid, in days; another number counts from its next renewal. An
+    update in the last third of that time renews it. Default: 3650."""
+    renewal: NotRequired[pulumi.Input[str]]
+    """Any text; another one renews the authority with the next update. Default: none."""
 
 
 class CertificateAuthority(InklessResource):
     """A certificate authority of a service's own.
 
-    Its private key is made by the plugin and kept in the secret store only. Deleting the resource
-    leaves the value to the secret, which is deleted with its own resource.
+    Its private key is made by the plugin and kept in the secret store only. A renewed authority has
+    a new key in the same secret; whoever trusts the old one trusts what the new one signs, for as
+    long as the old one lasts. Deleting the resource leaves the value to the secret, which is
+    deleted with its own resource.
     """
 
     certificate: pulumi.Output[str]
-    """The certificate as PEM; public."""
+    """The certificate as PEM, followed by those before it that have not ended; public."""
     fingerprint: pulumi.Output[str]
     """SHA-256 of the certificate, in hexadecimal."""
     not_after: pulumi.Output[str]
     """When it expires: RFC 3339, UTC."""
+    renewed_for: pulumi.Output[str]
+    """The `renewal` that it was last renewed for."""
 
     _token = "inkless:index:CertificateAuthority"
     _args = CertificateAuthorityArgs
@@ -78,8 +85,10 @@ class CertificateArgs(TypedDict):
     addresses: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """IP addresses and host names that the certificate is for. Default: none (a client's)."""
     validity_days: NotRequired[pulumi.Input[int]]
-    """How long the certificate is valid, in days. An update in the last 30 days, or in the last
-    third of a shorter time, renews it. Default: 365."""
+    """How long the certificate is valid, in days. An update in the last third of that time renews
+    it. Default: 365."""
+    renewal: NotRequired[pulumi.Input[str]]
+    """Any text; another one renews the certificate with the next update. Default: none."""
 
 
 class Certificate(InklessResource):

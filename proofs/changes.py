@@ -40,6 +40,23 @@ def _new_overlay(stage: Stage) -> None:
     stage.deploy()
 
 
+def _rotated_password(stage: Stage) -> None:
+    """The load goes on with the former password; what is read back at the end uses the new one."""
+    before = stage.client()
+    stage.rotate_password("once")
+    stage.deploy()
+    if stage.client().password == before.password:
+        raise RuntimeError("the password is the same as before")
+
+
+def _renewed_authority(stage: Stage) -> None:
+    """The load goes on to trust the CA that was there when it began, and no other."""
+    before = stage.client()
+    stage.deploy({"ca_renewal": "once"})
+    if stage.client().ca_certificate == before.ca_certificate:
+        raise RuntimeError("the CA is the same as before")
+
+
 def _killed_node(stage: Stage) -> None:
     """A static setting rolls; while the first node comes back, another one's Kafka is killed."""
     killed: list[int] = []
@@ -75,5 +92,8 @@ CHANGES = (
     Change("static setting", _arguments({"settings": {"queued.max.requests": 490}})),
     Change("heap", _arguments({"heap_mib": 400})),
     Change("new overlay image", _new_overlay),
+    Change("renewed certificates", _arguments({"certificate_renewal": "once"})),
+    Change("renewed CA", _renewed_authority),
+    Change("rotated password", _rotated_password),
     Change("killed node in mid-roll", _killed_node),
 )

@@ -54,7 +54,7 @@ class Load:
     def __init__(self, client: Client, topics: Sequence[str], rate: float) -> None:
         self.run = uuid.uuid4().hex[:12]
         self.failures: list[str] = []
-        self._client = client
+        self.client = client
         self._topics = {topic: _Topic(topic) for topic in topics}
         self._rate = rate
         self._wanted = 0
@@ -125,7 +125,7 @@ class Load:
 
     def _producer(self) -> Any:
         return Producer(
-            self._client.settings(
+            self.client.settings(
                 **{
                     "acks": "all",
                     "enable.idempotence": True,
@@ -187,7 +187,7 @@ class Load:
 
     def _consume(self) -> None:
         consumer = Consumer(
-            self._client.settings(
+            self.client.settings(
                 **{
                     "group.id": f"load-{self.run}",
                     "auto.offset.reset": "earliest",

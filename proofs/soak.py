@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from inkless_pulumi.sandbox.demo import narrator
 from inkless_pulumi.sandbox.making import default_cache
 from proofs.changes import CHANGES, Change
 from proofs.load import Gaps, Load, Reading, read_back
@@ -108,10 +109,7 @@ def main(
 ) -> None:
     """Change a service in every way under load, and read every acknowledged record back."""
     console = Console(highlight=False, emoji=False)
-    began = time.monotonic()
-
-    def narrate(line: str) -> None:
-        console.print(f"{time.monotonic() - began:6.1f} s  {line}", markup=False, soft_wrap=True)
+    narrate = narrator(console)
 
     unknown = set(only or []) - {change.name for change in CHANGES}
     if unknown:

@@ -60,6 +60,10 @@ class Stage:
         """Deploy with another version of the package: the directory that has `inkless_pulumi`."""
         self._package = directory
 
+    def rotate_password(self, text: str) -> None:
+        """Have the next deployment give the load's user another password."""
+        self.stack.configure({"rotation": text})
+
     def deploy(self, changed: Mapping[str, Any] | None = None, watch: Watch | None = None) -> None:
         """Run `pulumi up` with the arguments so far and those that are changed."""
         self.arguments |= changed or {}

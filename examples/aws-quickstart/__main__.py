@@ -51,7 +51,8 @@ if config.require_bool("diskless"):
         {"name": "events", "partitions": 6, "connection": service.connection},
     )
 
-# A user. The password is made during the deployment and kept in this secret, nowhere else:
+# A user. The password is made during the deployment and kept in this secret, nowhere else, with the
+# user's name and the SASL mechanism that goes with it:
 #   aws secretsmanager get-secret-value --secret-id "$(pulumi stack output user_secret_id)"
 user_secret = aws.secretsmanager.Secret("application-user", recovery_window_in_days=0)
 user = User(

@@ -14,7 +14,13 @@ import pulumi_aws as aws
 
 from inkless_pulumi.aws.scope import Scope
 from inkless_pulumi.core.plan import ClusterPlan
-from inkless_pulumi.credentials import Certificate, CertificateAuthority, SecretStoreArgs
+from inkless_pulumi.credentials import (
+    Certificate,
+    CertificateArgs,
+    CertificateAuthority,
+    CertificateAuthorityArgs,
+    SecretStoreArgs,
+)
 
 __all__ = ["Credentials", "SecretStoreArgs", "make_credentials", "secret", "secret_store"]
 
@@ -67,32 +73,33 @@ def make_credentials(
     addresses: Mapping[int, pulumi.Output[str]],
     key_arn: pulumi.Output[str],
     store: SecretStoreArgs,
+    *,
+    ca_renewal: pulumi.Input[str] | None,
+    certificate_renewal: pulumi.Input[str] | None,
 ) -> Credentials:
     """Make the service's CA, a certificate a node with its address, and the administrator's."""
     authority_secret = secret(scope, "ca-key", key_arn)
-    authority = CertificateAuthority(
-        scope.named("ca-certificate"),
-        {"secret_id": authority_secret.arn, "secret_store": store},
-        opts=scope.options(),
-    )
+    wanted: CertificateAuthorityArgs = {"secret_id": authority_secret.arn, "secret_store": store}
+    if ca_renewal is not None:
+        wanted["renewal"] = ca_renewal
+    authority = CertificateAuthority(scope.named("ca-certificate"), wanted, opts=scope.options())
 
     def certificate(
         part: str, common_name: str, unit: str, addresses: list[pulumi.Input[str]]
     ) -> NodeCredentials:
         holder = secret(scope, f"{part}-key", key_arn)
-        issued = Certificate(
-            scope.named(f"{part}-certificate"),
-            {
-                "ca_secret_id": authority_secret.arn,
-                "ca_fingerprint": authority.fingerprint,
-                "secret_id": holder.arn,
-                "secret_store": store,
-                "common_name": common_name,
-                "organizational_unit": unit,
-                "addresses": addresses,
-            },
-            opts=scope.options(),
-        )
+        wanted: CertificateArgs = {
+            "ca_secret_id": authority_secret.arn,
+            "ca_fingerprint": authority.fingerprint,
+            "secret_id": holder.arn,
+            "secret_store": store,
+            "common_name": common_name,
+            "organizational_unit": unit,
+            "addresses": addresses,
+        }
+        if certificate_renewal is not None:
+            wanted["renewal"] = certificate_renewal
+        issued = Certificate(scope.named(f"{part}-certificate"), wanted, opts=scope.options())
         return NodeCredentials(holder.arn, issued)
 
     admin = certificate("admin", "inkless-admin", "admins", [])

@@ -50,16 +50,18 @@ class InklessService(pulumi.ComponentResource):
     """
 
     bootstrap_servers: pulumi.Output[str]
-    """Where clients connect with SASL_SSL and SCRAM-SHA-512: `address:9092`, joined by commas."""
+    """Where clients connect with SASL_SSL and SCRAM: `address:9092`, joined by commas."""
     mtls_bootstrap_servers: pulumi.Output[str]
     """Where clients connect with a certificate: `address:9094`, joined by commas."""
     ca_certificate: pulumi.Output[str]
-    """The PEM certificate of the CA that the brokers' certificates are signed by."""
+    """The PEM certificate of the CA that the brokers' certificates are signed by; after a renewal,
+    those before it follow while they last."""
     cluster_id: pulumi.Output[str]
     """Kafka's cluster id."""
     client_properties: pulumi.Output[dict[str, dict[str, str]]]
-    """By zone, what a client there sets, the CA and its credentials apart. The part of `client.id`
-    before the comma is free; the zone in it keeps traffic to diskless topics within the zone."""
+    """By zone, what a client there sets, the CA and its credentials apart: name, password and
+    `sasl.mechanism` are in its user's secret. The part of `client.id` before the comma is free; the
+    zone in it keeps traffic to diskless topics within the zone."""
     connection: pulumi.Output[ConnectionArgs]
     """The administrator's way in, for topics, users and access rules in this stack or another."""
     admin_secret_id: pulumi.Output[str]
@@ -166,7 +168,15 @@ class _Construction:
             node_id: identity.interface.private_ip for node_id, identity in self.nodes.items()
         }
         store = secret_store(self.service.region, self.profile)
-        return make_credentials(self.scope, self.service.cluster, addresses, self.key_arn, store)
+        return make_credentials(
+            self.scope,
+            self.service.cluster,
+            addresses,
+            self.key_arn,
+            store,
+            ca_renewal=self.args.get("ca_renewal"),
+            certificate_renewal=self.args.get("certificate_renewal"),
+        )
 
     def _storage(self) -> tuple[pulumi.Output[str], pulumi.Output[str] | None]:
         """The bucket's name, and its key where it has one."""
@@ -337,7 +347,6 @@ class _Construction:
             zone: {
                 "bootstrap.servers": bootstrap_servers,
                 "security.protocol": "SASL_SSL",
-                "sasl.mechanism": "SCRAM-SHA-512",
                 "client.id": f"{self.scope.name},diskless_az={zone}",
             }
             for zone in self.service.cluster.declaration.zones

@@ -126,6 +126,13 @@ class InklessServiceArgs(TypedDict):
     database_max_connections_per_node: NotRequired[int]
     """Connections each node keeps open to the database. Default: 10."""
 
+    certificate_renewal: NotRequired[pulumi.Input[str]]
+    """Any text; a changed one renews the certificates of the nodes, one at a time, and of the
+    administrator. By themselves they are renewed in the last third of their year. Default: none."""
+    ca_renewal: NotRequired[pulumi.Input[str]]
+    """Any text; a changed one renews the CA, and with it every certificate. By itself the CA is
+    renewed in the last third of its ten years. Default: none."""
+
     kms_key_arn: NotRequired[pulumi.Input[str]]
     """The KMS key for bucket, volumes, database and secrets. Default: one is made."""
     permissions_boundary_arn: NotRequired[pulumi.Input[str]]

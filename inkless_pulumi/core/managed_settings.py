@@ -104,15 +104,18 @@ _LISTENERS = (
     _row("inter.broker.listener.name", "BROKER", "brokers talk to each other by mTLS", BROKERS),
     _row(
         "listener.name.client.sasl.enabled.mechanisms",
-        "SCRAM-SHA-512",
-        "it is what users of the service have passwords for",
+        "SCRAM-SHA-512,SCRAM-SHA-256",
+        "users have a password; Kafka keeps one a mechanism, so a rotation needs a second one",
         BROKERS,
     ),
-    _row(
-        "listener.name.client.scram-sha-512.sasl.jaas.config",
-        _SCRAM_LOGIN,
-        "without the line the listener accepts nobody",
-        BROKERS,
+    *(
+        _row(
+            f"listener.name.client.{mechanism}.sasl.jaas.config",
+            _SCRAM_LOGIN,
+            "without the line the listener accepts nobody",
+            BROKERS,
+        )
+        for mechanism in ("scram-sha-512", "scram-sha-256")
     ),
     _row(
         "listener.name.client.ssl.client.auth",

@@ -5,7 +5,7 @@ strings and the sandbox all name them from here.
 """
 
 CLIENT = 9092
-"""Applications with SCRAM-SHA-512 over TLS (listener CLIENT, SASL_SSL)."""
+"""Applications with SCRAM over TLS (listener CLIENT, SASL_SSL)."""
 
 MTLS = 9094
 """Applications and the administrator with a client certificate (listener MTLS, SSL)."""

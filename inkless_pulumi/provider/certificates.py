@@ -1,8 +1,11 @@
 """A service's certificate authority, and the certificates it signs.
 
 Private keys are made here and go into the secret store; state has the certificate, its fingerprint
-and its expiry. In the store, a secret holds one PEM text: private key, certificate, and for a
-signed one the authority's certificate.
+and its expiry. In the store, a secret holds one PEM text: a private key, its certificate, and the
+certificates that lead to it (see `pki.Identity`).
+
+An authority is renewed in its own secret. The new one is linked to the old one, and both are
+trusted while the old one lasts: certificates of either are accepted, by those who know either.
 """
 
 import re
@@ -17,11 +20,14 @@ from inkless_pulumi.provider.resource import Context, Created, WireModel
 from inkless_pulumi.provider.secret_stores import (
     SecretStore,
     SecretStoreInputs,
+    occupied,
     open_secret_store,
     store_named_in,
 )
 
 if TYPE_CHECKING:
+    from cryptography import x509
+
     from inkless_pulumi.provider import pki
 
 __all__ = ["Certificate", "CertificateAuthority"]
@@ -43,18 +49,28 @@ class CertificateAuthorityInputs(WireModel):
     organization: str = "inkless"
     """The authority's organization. Default: `inkless`."""
     validity_days: int = 3650
-    """How long the authority is valid, in days. Default: 3650."""
+    """How long the authority is valid, in days; another number counts from its next renewal. An
+    update in the last third of that time renews it. Default: 3650."""
+    renewal: str | None = None
+    """Any text; another one renews the authority with the next update. Default: none."""
 
 
 class CertificateOutputs(WireModel):
     """The public side of what was made."""
 
     certificate: str
-    """The certificate as PEM."""
+    """The certificate as PEM. Of an authority, those before it follow while they last."""
     fingerprint: str
     """SHA-256 of the certificate, in hexadecimal."""
     not_after: str
     """When it expires: RFC 3339, UTC."""
+
+
+class CertificateAuthorityOutputs(CertificateOutputs):
+    """The public side of an authority."""
+
+    renewed_for: str = ""
+    """The `renewal` that it was last renewed for."""
 
 
 class CertificateInputs(WireModel):
@@ -77,51 +93,81 @@ class CertificateInputs(WireModel):
     addresses: list[str] = []  # noqa: RUF012 - pydantic copies defaults
     """IP addresses and host names that the certificate is for. Default: none (a client's)."""
     validity_days: int = 365
-    """How long the certificate is valid, in days. An update in the last 30 days, or in the last
-    third of a shorter time, renews it. Default: 365."""
+    """How long the certificate is valid, in days. An update in the last third of that time renews
+    it. Default: 365."""
+    renewal: str | None = None
+    """Any text; another one renews the certificate with the next update. Default: none."""
 
 
-class CertificateAuthority(resource.Resource[CertificateAuthorityInputs, CertificateOutputs]):
-    """Self-signed; signs leaf certificates only."""
+class CertificateAuthority(
+    resource.Resource[CertificateAuthorityInputs, CertificateAuthorityOutputs]
+):
+    """Self-signed; signs leaf certificates, and the link to the authority that follows it."""
 
     token = "inkless:index:CertificateAuthority"
     inputs = CertificateAuthorityInputs
-    outputs = CertificateOutputs
+    outputs = CertificateAuthorityOutputs
     description: ClassVar[str] = (
         "A certificate authority of a service's own. Its private key is made by the plugin and "
-        "kept in the secret store only. Deleting the resource leaves the value to the secret, "
+        "kept in the secret store only. A renewed authority has a new key in the same secret; "
+        "whoever trusts the old one trusts what the new one signs, for as long as the old one "
+        "lasts. A secret that holds an authority of that name already is adopted, and one that "
+        "holds anything else is refused. Deleting the resource leaves the value to the secret, "
         "which is deleted with its own resource.\n\nImport: the secret's full ARN."
     )
-    replace_on = frozenset({"secret_id", "common_name", "organization", "validity_days"})
-    stable_outputs = frozenset({"certificate", "fingerprint", "not_after"})
+    replace_on = frozenset({"secret_id"})
 
     def check(
         self, known: Mapping[str, object], olds: Mapping[str, object] | None
     ) -> Iterable[Problem]:
-        """Refuse what X.509 can't hold."""
-        return _problems(known)
+        """Refuse what X.509 can't hold, and another name."""
+        yield from _problems(known)
+        for part in ("common_name", "organization"):
+            old, new = (olds or {}).get(part), known.get(part)
+            if old is not None and new is not None and old != new:
+                remedy = f"keep {old!r}, or declare another authority with a secret of its own"
+                yield Problem(part, new, f"was {old!r}, and an authority can't be renamed", remedy)
+
+    def stale(
+        self, known: Mapping[str, object], outputs: CertificateAuthorityOutputs
+    ) -> Iterable[str]:
+        """An authority near its end is renewed, long before what it signed ends with it."""
+        if _ends_soon(outputs, known.get("validity_days")):
+            yield "not_after"
+
+    def preview(
+        self, known: Mapping[str, object], prior: CertificateAuthorityOutputs | None
+    ) -> Mapping[str, object]:
+        """Everything stays, unless the authority is renewed."""
+        if prior is None or _is_due(known, prior):
+            return {}
+        return dict(prior)
 
     def create(
         self, inputs: CertificateAuthorityInputs, context: Context
-    ) -> Created[CertificateOutputs]:
-        """Make the key, sign its certificate, store both."""
+    ) -> Created[CertificateAuthorityOutputs]:
+        """Make the key, sign its certificate, store both; adopt what an earlier run made."""
         from inkless_pulumi.provider import pki
 
-        authority = pki.new_authority(
-            common_name=inputs.common_name,
-            organization=inputs.organization,
-            days=inputs.validity_days,
-        )
-        open_secret_store(inputs.secret_store).write(inputs.secret_id, authority.pem())
-        return Created(inputs.secret_id, _public(authority))
+        store = open_secret_store(inputs.secret_store)
+        if store.find(inputs.secret_id) is None:
+            authority = pki.new_authority(
+                common_name=inputs.common_name,
+                organization=inputs.organization,
+                days=inputs.validity_days,
+            )
+            store.write(inputs.secret_id, authority.pem())
+        else:
+            authority = _adopted(store, inputs)
+        return Created(inputs.secret_id, _authority(authority, inputs.renewal))
 
     def read(
         self,
         id: str,
         inputs: CertificateAuthorityInputs | None,
-        outputs: CertificateOutputs | None,
+        outputs: CertificateAuthorityOutputs | None,
         context: Context,
-    ) -> tuple[CertificateAuthorityInputs, CertificateOutputs] | None:
+    ) -> tuple[CertificateAuthorityInputs, CertificateAuthorityOutputs] | None:
         """Answer what the store holds: gone when the secret has no value."""
         from inkless_pulumi.provider import pki
 
@@ -135,33 +181,45 @@ class CertificateAuthority(resource.Resource[CertificateAuthorityInputs, Certifi
             secret_store=store,
             common_name=common_name,
             organization=organization,
-            validity_days=pki.validity_days_of(authority.certificate),
+            # A number that counts from the next renewal only is no drift.
+            validity_days=inputs.validity_days
+            if inputs
+            else pki.validity_days_of(authority.certificate),
+            renewal=inputs.renewal if inputs else None,
         )
-        return found, _public(authority)
+        return found, _authority(authority, outputs.renewed_for if outputs else None)
 
     def update(
         self,
         id: str,
         old_inputs: CertificateAuthorityInputs,
-        old_outputs: CertificateOutputs,
+        old_outputs: CertificateAuthorityOutputs,
         inputs: CertificateAuthorityInputs,
         context: Context,
-    ) -> CertificateOutputs:
-        """Only the way to the store can change: see that the authority is found that way."""
-        authority = _find(open_secret_store(inputs.secret_store), id)
-        if authority is None or _public(authority) != old_outputs:
+    ) -> CertificateAuthorityOutputs:
+        """Renew the authority if that is due; a renewal that was interrupted is found done."""
+        from inkless_pulumi.provider import pki
+
+        store = open_secret_store(inputs.secret_store)
+        authority = _find(store, id)
+        known = [] if authority is None else [authority.certificate, *authority.roots]
+        if authority is None or old_outputs.fingerprint not in map(pki.fingerprint, known):
             raise InklessError(
-                f"The secret {id}, read through the new secret_store, does not hold this "
-                f"certificate authority ({old_outputs.fingerprint}). Set secret_store back, or "
-                "copy the secret there first."
+                f"The secret {id}, read through the secret_store, does not hold this certificate "
+                f"authority ({old_outputs.fingerprint}). Set secret_store back, or copy the secret "
+                "there first."
             )
-        return old_outputs
+        is_renewed = old_outputs.fingerprint != pki.fingerprint(authority.certificate)
+        if _is_due(inputs.model_dump(), old_outputs) and not is_renewed:
+            authority = pki.succeed(authority, days=inputs.validity_days)
+            store.write(id, authority.pem())
+        return _authority(authority, inputs.renewal)
 
     def delete(
         self,
         id: str,
         inputs: CertificateAuthorityInputs,
-        outputs: CertificateOutputs,
+        outputs: CertificateAuthorityOutputs,
         context: Context,
     ) -> None:
         """Leave the value in place: stores delete secrets, not values."""
@@ -177,8 +235,10 @@ class Certificate(resource.Resource[CertificateInputs, CertificateOutputs]):
         "A private key and a certificate for it, signed by a CertificateAuthority, for a node or "
         "a client that identifies itself by certificate. The key is made by the plugin and kept "
         "in the secret store only. A change of what the certificate says makes a new key and "
-        "certificate in the same secret. Deleting the resource leaves the value to the secret, "
-        "which is deleted with its own resource.\n\nImport: the secret's full ARN."
+        "certificate in the same secret. A secret that holds a certificate of the authority for "
+        "that subject already is adopted, and one that holds anything else is refused. Deleting "
+        "the resource leaves the value to the secret, which is deleted with its own resource.\n\n"
+        "Import: the secret's full ARN."
     )
     replace_on = frozenset({"secret_id"})
 
@@ -193,13 +253,15 @@ class Certificate(resource.Resource[CertificateInputs, CertificateOutputs]):
 
     def stale(self, known: Mapping[str, object], outputs: CertificateOutputs) -> Iterable[str]:
         """A certificate near its end is renewed."""
-        days = known.get("validity_days")
-        if isinstance(days, int) and _ends_soon(outputs.not_after, days):
+        if _ends_soon(outputs, known.get("validity_days")):
             yield "not_after"
 
     def create(self, inputs: CertificateInputs, context: Context) -> Created[CertificateOutputs]:
-        """Make the key, have its certificate signed, store both."""
-        return Created(inputs.secret_id, _public(_issue(inputs)))
+        """Make the key, have its certificate signed, store both; adopt what an earlier run made."""
+        store = open_secret_store(inputs.secret_store)
+        if store.find(inputs.secret_id) is not None:
+            _refuse_foreign(store, inputs)
+        return Created(inputs.secret_id, _as_declared(inputs) or _public(_issue(inputs)))
 
     def read(
         self,
@@ -214,8 +276,8 @@ class Certificate(resource.Resource[CertificateInputs, CertificateOutputs]):
         signs it as declared.
         """
         store = inputs.secret_store if inputs else store_named_in(id)
-        found = _find(open_secret_store(store), id)
-        return None if found is None else (_real_inputs(id, store, inputs, found), _public(found))
+        found = _real_inputs(id, store, inputs)
+        return None if found is None else (found[0], _public(found[1]))
 
     def update(
         self,
@@ -226,10 +288,8 @@ class Certificate(resource.Resource[CertificateInputs, CertificateOutputs]):
         context: Context,
     ) -> CertificateOutputs:
         """Sign a new certificate, unless the stored one is already as declared."""
-        found = _find(open_secret_store(inputs.secret_store), id)
-        if found is not None and _is_as_declared(found, inputs):
-            return _public(found)
-        return _public(_issue(inputs))
+        kept = _as_declared(inputs) if inputs.renewal == old_inputs.renewal else None
+        return kept or _public(_issue(inputs))
 
     def delete(
         self, id: str, inputs: CertificateInputs, outputs: CertificateOutputs, context: Context
@@ -281,6 +341,48 @@ def _find(store: SecretStore, secret_id: str) -> "pki.Identity | None":
         return None
 
 
+def _adopted(store: SecretStore, inputs: CertificateAuthorityInputs) -> "pki.Identity":
+    """The authority that the secret holds already: one that was made, and not recorded.
+
+    Raises:
+        SecretStoreError: it holds anything else.
+    """
+    from inkless_pulumi.provider import pki
+
+    found = _find(store, inputs.secret_id)
+    if found is not None and found.issued_by(found.certificate):
+        organization, _, common_name = pki.subject_of(found.certificate)
+        if (organization, common_name) == (inputs.organization, inputs.common_name):
+            return found
+    raise occupied(inputs.secret_id, f"the certificate authority {inputs.common_name}")
+
+
+def _refuse_foreign(store: SecretStore, inputs: CertificateInputs) -> None:
+    """See that what the secret holds already was signed by the authority for the same subject.
+
+    Raises:
+        SecretStoreError: it holds anything else.
+    """
+    from inkless_pulumi.provider import pki
+
+    found, authority = _find(store, inputs.secret_id), _find(store, inputs.ca_secret_id)
+    subject = (inputs.organization, inputs.organizational_unit, inputs.common_name)
+    if found is not None and authority is not None:
+        signers = (authority.certificate, *authority.roots)
+        if pki.subject_of(found.certificate) == subject and any(map(found.issued_by, signers)):
+            return
+    raise occupied(inputs.secret_id, f"a certificate of this authority for {inputs.common_name}")
+
+
+def _as_declared(inputs: CertificateInputs) -> CertificateOutputs | None:
+    """The stored certificate, when no other has to be signed."""
+    found = _real_inputs(inputs.secret_id, inputs.secret_store, inputs)
+    if found is None or found[0] != inputs:
+        return None
+    public = _public(found[1])
+    return None if _ends_soon(public, inputs.validity_days) else public
+
+
 def _issue(inputs: CertificateInputs) -> "pki.Identity":
     """Sign a certificate for a new key, and store it."""
     from inkless_pulumi.provider import pki
@@ -312,55 +414,80 @@ def _issue(inputs: CertificateInputs) -> "pki.Identity":
 
 
 def _real_inputs(
-    secret_id: str,
-    store: SecretStoreInputs,
-    inputs: CertificateInputs | None,
-    found: "pki.Identity",
-) -> CertificateInputs:
-    """What would have to be declared to get the certificate that was found."""
+    secret_id: str, store: SecretStoreInputs, inputs: CertificateInputs | None
+) -> tuple[CertificateInputs, "pki.Identity"] | None:
+    """What would have to be declared to get the certificate that is stored, and that one."""
     from inkless_pulumi.provider import pki
 
+    opened = open_secret_store(store)
+    found = _find(opened, secret_id)
+    if found is None:
+        return None
+    authority = _authority_of(found, opened, inputs)
     organization, unit, common_name = pki.subject_of(found.certificate)
-    authority = pki.fingerprint(found.authority) if found.authority else ""
     days = pki.validity_days_of(found.certificate)
-    return CertificateInputs(
+    if inputs and authority and _ends_with(found, authority):
+        days = max(days, inputs.validity_days)  # the authority cut the time that was asked for
+    real = CertificateInputs(
         ca_secret_id=inputs.ca_secret_id if inputs else "",
-        ca_fingerprint=authority if found.issued_by(authority) else "",
+        ca_fingerprint=pki.fingerprint(authority) if authority else "",
         secret_id=secret_id,
         secret_store=store,
         common_name=common_name,
         organizational_unit=unit,
         organization=organization,
         addresses=pki.addresses_of(found.certificate),
-        # An authority that ends earlier cuts the time that was asked for.
-        validity_days=max(days, inputs.validity_days) if inputs and _is_cut(found) else days,
+        validity_days=days,
+        renewal=inputs.renewal if inputs else None,
     )
+    return real, found
 
 
-def _is_cut(found: "pki.Identity") -> bool:
-    authority = found.authority
-    return (
-        authority is not None
-        and found.certificate.not_valid_after_utc == authority.not_valid_after_utc
-    )
+def _authority_of(
+    found: "pki.Identity", store: SecretStore, inputs: CertificateInputs | None
+) -> "x509.Certificate | None":
+    """The authority that signed a certificate: the declared one, or one that came with it."""
+    declared = _find(store, inputs.ca_secret_id) if inputs else None
+    candidates = (declared.certificate,) if declared else found.roots
+    return next((authority for authority in candidates if found.issued_by(authority)), None)
 
 
-def _is_as_declared(found: "pki.Identity", inputs: CertificateInputs) -> bool:
-    real = _real_inputs(inputs.secret_id, inputs.secret_store, inputs, found)
-    return real == inputs and not _ends_soon(_public(found).not_after, inputs.validity_days)
+def _ends_with(found: "pki.Identity", authority: "x509.Certificate") -> bool:
+    return found.certificate.not_valid_after_utc == authority.not_valid_after_utc
 
 
-def _ends_soon(not_after: str, days: int) -> bool:
-    """Whether a certificate is in the last 30 days, or the last third, of its time."""
-    left = datetime.fromisoformat(not_after) - datetime.now(UTC)
-    return left < min(timedelta(days=30), timedelta(days=days) / 3)
+def _ends_soon(outputs: CertificateOutputs, days: object) -> bool:
+    """Whether less than a third of a certificate's life is left.
+
+    Nothing is read from the certificate as long as the declared time tells that it is not.
+    """
+    left = datetime.fromisoformat(outputs.not_after) - datetime.now(UTC)
+    if not isinstance(days, int) or left >= timedelta(days=days) / 3:
+        return False
+    from inkless_pulumi.provider import pki
+
+    return pki.is_in_last_third(outputs.certificate)
+
+
+def _is_due(known: Mapping[str, object], outputs: CertificateAuthorityOutputs) -> bool:
+    """Whether an authority is to be renewed, by its age or on request."""
+    asked = known.get("renewal") or ""
+    return asked != outputs.renewed_for or _ends_soon(outputs, known.get("validity_days"))
 
 
 def _public(identity: "pki.Identity") -> CertificateOutputs:
     from inkless_pulumi.provider import pki
 
     return CertificateOutputs(
-        certificate=identity.certificate_pem(),
+        certificate=pki.pem_of(identity.certificate),
         fingerprint=pki.fingerprint(identity.certificate),
         not_after=pki.not_after(identity.certificate),
     )
+
+
+def _authority(identity: "pki.Identity", renewed_for: str | None) -> CertificateAuthorityOutputs:
+    from inkless_pulumi.provider import pki
+
+    public = _public(identity).model_dump()
+    public["certificate"] = pki.pem_of(identity.certificate, *identity.roots)
+    return CertificateAuthorityOutputs(**public, renewed_for=renewed_for or "")

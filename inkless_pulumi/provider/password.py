@@ -9,7 +9,9 @@ from inkless_pulumi.core.errors import Problem
 from inkless_pulumi.provider import resource
 from inkless_pulumi.provider.resource import Context, Created, WireModel
 from inkless_pulumi.provider.secret_stores import (
+    SecretStore,
     SecretStoreInputs,
+    occupied,
     open_secret_store,
     store_named_in,
 )
@@ -17,6 +19,7 @@ from inkless_pulumi.provider.secret_stores import (
 __all__ = ["Password", "random_password"]
 
 _LETTERS_AND_DIGITS = string.ascii_letters + string.digits
+_ALPHABET = frozenset(_LETTERS_AND_DIGITS)
 _SHORTEST, _LONGEST = 16, 128
 
 
@@ -47,13 +50,14 @@ class Password(resource.Resource[PasswordInputs, PasswordOutputs]):
     inputs = PasswordInputs
     outputs = PasswordOutputs
     description: ClassVar[str] = (
-        "A random password, written into a secret of the cloud's secret store. Deleting the "
-        "resource leaves the value to the secret, which is deleted with its own resource.\n\n"
+        "A random password, written into a secret of the cloud's secret store. A secret that holds "
+        "a password of that length already is adopted, and one that holds anything else is "
+        "refused. Deleting the resource leaves the value to the secret, which is deleted with its "
+        "own resource.\n\n"
         "Import: the secret's full ARN."
     )
-    replace_on = frozenset({"secret_id", "length"})
+    replace_on = frozenset({"secret_id"})
     secret_outputs = frozenset({"value"})
-    stable_outputs = frozenset({"value"})
 
     def check(
         self, known: Mapping[str, object], olds: Mapping[str, object] | None
@@ -64,11 +68,23 @@ class Password(resource.Resource[PasswordInputs, PasswordOutputs]):
             rule = "is too short to be safe" if length < _SHORTEST else "is too long"
             yield Problem("length", length, rule, f"use {_SHORTEST} to {_LONGEST}")
 
+    def preview(
+        self, known: Mapping[str, object], prior: PasswordOutputs | None
+    ) -> Mapping[str, object]:
+        """The password stays as long as its length does."""
+        kept = prior is not None and known.get("length") == len(prior.value)
+        return {"value": prior.value} if prior is not None and kept else {}
+
     def create(self, inputs: PasswordInputs, context: Context) -> Created[PasswordOutputs]:
-        """Draw a password and store it."""
-        value = random_password(inputs.length)
-        version = open_secret_store(inputs.secret_store).write(inputs.secret_id, value)
-        return Created(inputs.secret_id, PasswordOutputs(value=value, version_id=version))
+        """Draw a password and store it; adopt the one that an earlier run stored."""
+        store = open_secret_store(inputs.secret_store)
+        found = store.find(inputs.secret_id)
+        if found is None:
+            return Created(inputs.secret_id, _drawn(store, inputs))
+        if len(found.value) != inputs.length or not set(found.value) <= _ALPHABET:
+            raise occupied(inputs.secret_id, f"a password of {inputs.length} letters and digits")
+        outputs = PasswordOutputs(value=found.value, version_id=found.version_id)
+        return Created(inputs.secret_id, outputs)
 
     def read(
         self,
@@ -94,8 +110,10 @@ class Password(resource.Resource[PasswordInputs, PasswordOutputs]):
         inputs: PasswordInputs,
         context: Context,
     ) -> PasswordOutputs:
-        """Keep the password, and see that the store that is named now has it."""
+        """Draw another if another length is wanted; else see that the store has the password."""
         store = open_secret_store(inputs.secret_store)
+        if len(old_outputs.value) != inputs.length:
+            return _drawn(store, inputs)
         found = store.find(id)
         if found is not None and found.value == old_outputs.value:
             return PasswordOutputs(value=found.value, version_id=found.version_id)
@@ -106,6 +124,11 @@ class Password(resource.Resource[PasswordInputs, PasswordOutputs]):
         self, id: str, inputs: PasswordInputs, outputs: PasswordOutputs, context: Context
     ) -> None:
         """Leave the value in place: stores delete secrets, not values."""
+
+
+def _drawn(store: SecretStore, inputs: PasswordInputs) -> PasswordOutputs:
+    value = random_password(inputs.length)
+    return PasswordOutputs(value=value, version_id=store.write(inputs.secret_id, value))
 
 
 def random_password(length: int) -> str:

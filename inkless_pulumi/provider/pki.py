@@ -2,6 +2,11 @@
 
 Keys are EC P-256 in unencrypted PKCS#8: the form that every Java reads from a PEM file (Java 17 has
 no decryption for the encrypted form that the cryptography package writes).
+
+An authority is succeeded by one of the same name and another key. The old key signs a *link*, a
+certificate for the new one (RFC 4210, 4.4: "new with old"). It is sent with every certificate that
+the new authority signs, so that who trusts the old authority alone trusts those too. A link is
+self-issued, so the old authority's path length of 0 allows it (RFC 5280, 4.2.1.9).
 """
 
 import ipaddress
@@ -22,16 +27,19 @@ __all__ = [
     "IdentityError",
     "addresses_of",
     "fingerprint",
+    "is_in_last_third",
     "issue",
     "new_authority",
     "not_after",
     "parse",
+    "pem_of",
     "subject_of",
+    "succeed",
     "validity_days_of",
 ]
 
 # A node whose clock is a little behind must not find the certificate not yet valid.
-_BACKDATED = timedelta(hours=1)
+BACKDATED = timedelta(hours=1)
 
 
 class IdentityError(InklessError):
@@ -40,34 +48,28 @@ class IdentityError(InklessError):
 
 @dataclass(frozen=True)
 class Identity:
-    """A private key, its certificate, and the authority that signed it (none: itself)."""
+    """A private key, its certificate, and the certificates that lead to it."""
 
     key: ec.EllipticCurvePrivateKey = field(repr=False)
     certificate: x509.Certificate
-    authority: x509.Certificate | None = None
+    links: tuple[x509.Certificate, ...] = ()
+    """From the authority's key back to those of the authorities before it, newest first."""
+    roots: tuple[x509.Certificate, ...] = ()
+    """Of an authority: those before it, newest first. Of a leaf: its authority, if it has no links.
+    Java follows a chain to its end, and the authority is not signed by those before it."""
 
     def pem(self) -> str:
-        """All of it as one PEM text: key, certificate, authority. A secret."""
+        """All of it as one PEM text: key, certificate, links, roots. A secret."""
         key = self.key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-        return key.decode() + self.certificate_pem() + _pem(self.authority)
+        return key.decode() + pem_of(self.certificate, *self.links, *self.roots)
 
-    def certificate_pem(self) -> str:
-        """The certificate alone: public."""
-        return _pem(self.certificate)
-
-    def issued_by(self, authority_fingerprint: str) -> bool:
-        """Whether the authority with this fingerprint signed the certificate."""
-        if self.authority is None or fingerprint(self.authority) != authority_fingerprint:
-            return False
-        try:
-            self.certificate.verify_directly_issued_by(self.authority)
-        except (InvalidSignature, ValueError, TypeError):
-            return False
-        return True
+    def issued_by(self, authority: x509.Certificate) -> bool:
+        """Whether the authority signed the certificate."""
+        return _is_signed_by(self.certificate, authority)
 
 
 def new_authority(*, common_name: str, organization: str, days: int) -> Identity:
@@ -84,6 +86,27 @@ def new_authority(*, common_name: str, organization: str, days: int) -> Identity
     return Identity(key, certificate)
 
 
+def succeed(authority: Identity, *, days: int) -> Identity:
+    """Make the authority that follows, linked to those before it that have not ended."""
+    organization, _, common_name = subject_of(authority.certificate)
+    new = new_authority(common_name=common_name, organization=organization, days=days)
+    old, now = authority.certificate, datetime.now(UTC)
+    link = (
+        _builder(old.subject, old.subject, new.key, days, latest=old.not_valid_after_utc)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_key_usage(signs_certificates=True), critical=True)
+        .add_extension(_issuer_key(old), critical=False)
+        .sign(authority.key, hashes.SHA256())
+    )
+    links, roots = (link, *authority.links), (old, *authority.roots)
+    return Identity(
+        new.key,
+        new.certificate,
+        links=tuple(link for link in links if link.not_valid_after_utc > now),
+        roots=tuple(root for root in roots if root.not_valid_after_utc > now),
+    )
+
+
 def issue(
     authority: Identity,
     *,
@@ -98,19 +121,18 @@ def issue(
     subject = _name(organization, organizational_unit, common_name)
     signer = authority.certificate
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-    signer_key_id = signer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    key_id = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(signer_key_id)
     builder = (
         _builder(subject, signer.subject, key, days, latest=signer.not_valid_after_utc)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
-        .add_extension(key_id, critical=False)
+        .add_extension(_issuer_key(signer), critical=False)
     )
     if addresses:
         names = x509.SubjectAlternativeName([_general_name(address) for address in addresses])
         builder = builder.add_extension(names, critical=False)
-    return Identity(key, builder.sign(authority.key, hashes.SHA256()), signer)
+    certificate = builder.sign(authority.key, hashes.SHA256())
+    return Identity(key, certificate, authority.links, () if authority.links else (signer,))
 
 
 def parse(text: str) -> Identity:
@@ -128,7 +150,15 @@ def parse(text: str) -> Identity:
         raise IdentityError("holds a private key that is not an EC key")
     if certificate.public_key() != key.public_key():
         raise IdentityError("holds a certificate that is not its private key's")
-    return Identity(key, certificate, chain[0] if chain else None)
+    roots = tuple(found for found in chain if _is_signed_by(found, found))
+    links = tuple(found for found in chain if found not in roots)
+    return Identity(key, certificate, links, roots)
+
+
+def pem_of(*certificates: x509.Certificate) -> str:
+    """Certificates as PEM, one after the other: public."""
+    encoding = serialization.Encoding.PEM
+    return "".join(certificate.public_bytes(encoding).decode() for certificate in certificates)
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
@@ -141,9 +171,16 @@ def not_after(certificate: x509.Certificate) -> str:
     return certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def is_in_last_third(pem: str) -> bool:
+    """Whether less than a third of a certificate's life is left."""
+    certificate = x509.load_pem_x509_certificate(pem.encode())
+    begin, end = certificate.not_valid_before_utc + BACKDATED, certificate.not_valid_after_utc
+    return end - datetime.now(UTC) < (end - begin) / 3
+
+
 def validity_days_of(certificate: x509.Certificate) -> int:
     """Days from issue to expiry, as they were asked for."""
-    issued = certificate.not_valid_before_utc + _BACKDATED
+    issued = certificate.not_valid_before_utc + BACKDATED
     return round((certificate.not_valid_after_utc - issued) / timedelta(days=1))
 
 
@@ -179,7 +216,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _BACKDATED)
+        .not_valid_before(now - BACKDATED)
         .not_valid_after(min(expiry, latest) if latest else expiry)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
@@ -219,7 +256,15 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _pem(certificate: x509.Certificate | None) -> str:
-    if certificate is None:
-        return ""
-    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+def _issuer_key(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    """Tells authorities of one name apart."""
+    key = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key)
+
+
+def _is_signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True

@@ -23,6 +23,7 @@ __all__ = [
     "SecretStore",
     "SecretStoreInputs",
     "StoredSecret",
+    "occupied",
     "open_secret_store",
     "store_named_in",
 ]
@@ -70,6 +71,18 @@ class StoredSecret:
 def open_secret_store(inputs: SecretStoreInputs) -> SecretStore:
     """Open the store that a resource names. Nothing is contacted yet."""
     return _STORES[inputs.kind](inputs.region, inputs.profile)
+
+
+def occupied(secret_id: str, wanted: str) -> SecretStoreError:
+    """The error when a secret holds something that a new resource did not make.
+
+    What is as the resource would have made it is adopted instead: it was made by a run that was
+    interrupted before it was recorded, or its record was lost.
+    """
+    return SecretStoreError(
+        f"The secret {secret_id} holds something else than {wanted}; it is left as it is. Give "
+        "this resource a secret of its own."
+    )
 
 
 def store_named_in(secret_id: str) -> SecretStoreInputs:

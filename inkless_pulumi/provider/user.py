@@ -1,16 +1,21 @@
-"""A user with a password (SCRAM-SHA-512).
+"""A user with a password (SCRAM).
 
-The password is drawn here and stored in the secret store before the cluster hears of it: whatever
-interrupts the creation, the next run finds the password in the secret and sets that one. A user
-that the cluster knows while the secret is empty was therefore made by someone else.
+The first password is drawn here and stored in the secret store before the cluster hears of it:
+whatever interrupts the creation, the next run finds the password in the secret and sets that one. A
+user that the cluster knows while the secret is empty was therefore made by someone else. How a
+password follows another is in `user_password`.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
 from inkless_pulumi.core.access import iteration_problems, user_name_problems
-from inkless_pulumi.core.errors import ClusterError, InklessError, Problem, SecretStoreError
+from inkless_pulumi.core.errors import (
+    ClusterError,
+    DeclarationError,
+    InklessError,
+    Problem,
+)
 from inkless_pulumi.provider import resource
 from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
@@ -19,20 +24,28 @@ from inkless_pulumi.provider.kafka.connection import (
     connection_for_import,
     connection_problems,
 )
-from inkless_pulumi.provider.kafka.model import Cluster, Refusal, ScramCredential
-from inkless_pulumi.provider.password import random_password
+from inkless_pulumi.provider.kafka.model import Cluster, Mechanism
 from inkless_pulumi.provider.resource import Context, Created, Incomplete, WireModel
 from inkless_pulumi.provider.secret_stores import (
     SecretStore,
     SecretStoreInputs,
-    StoredSecret,
+    occupied,
     open_secret_store,
     store_named_in,
 )
+from inkless_pulumi.provider.user_password import (
+    FIRST_MECHANISM,
+    UserPassword,
+    has_passed,
+    new_password,
+    other_mechanism,
+    remove_credential,
+    rotate,
+    set_credential,
+    until,
+)
 
 __all__ = ["User", "UserInputs", "UserOutputs"]
-
-_PASSWORD_LENGTH = 32
 
 
 class UserInputs(WireModel):
@@ -41,21 +54,33 @@ class UserInputs(WireModel):
     name: str
     """The user's name, by which clients log in; access rules call it `User:<name>`."""
     secret_id: str
-    """Id of a secret of the user's own. It receives `{"username": …, "password": …}`."""
+    """Id of a secret of the user's own. It receives
+    `{"username": …, "password": …, "mechanism": …}`."""
     secret_store: SecretStoreInputs
     """Where that secret is."""
     iterations: int = 8192
     """Rounds of the password's hash, from 4096 to 16384: more makes guessing, and each login, more
     expensive. Default: 8192."""
+    rotation: str | None = None
+    """Any text; another one gives the user a new password with the next update. Default: none."""
+    overlap_hours: int = 24
+    """How long the former password stays good after a rotation, in hours; it ends with the first
+    update after that. 0 ends it at once. Default: 24."""
     connection: ConnectionInputs
     """How to reach the cluster."""
 
 
 class UserOutputs(WireModel):
-    """Where the password is now."""
+    """Where the password is now, and how long the former one is good."""
 
     version_id: str
     """The version of the secret that holds the password."""
+    mechanism: Mechanism = FIRST_MECHANISM
+    """What the client property `sasl.mechanism` must be for it."""
+    rotated_for: str = ""
+    """The `rotation` that the password was made for."""
+    former_until: str = ""
+    """Until when the former password is good: RFC 3339, UTC. Empty when there is none."""
 
 
 class User(resource.Resource[UserInputs, UserOutputs]):
@@ -65,9 +90,12 @@ class User(resource.Resource[UserInputs, UserOutputs]):
     inputs = UserInputs
     outputs = UserOutputs
     description: ClassVar[str] = (
-        "A user that logs in with a password (SCRAM-SHA-512). The password is made during the "
-        "deployment and kept in the secret store, as JSON with `username` and `password`. A new "
-        "user may do nothing; see AccessRule.\n\n"
+        "A user that logs in with a password (SCRAM). The password is made during the deployment "
+        "and kept in the secret store, as JSON with `username`, `password` and `mechanism` (the "
+        "client property `sasl.mechanism`). A new user may do nothing; see AccessRule.\n\n"
+        "Another `rotation` makes a new password, under the other of SCRAM-SHA-512 and "
+        "SCRAM-SHA-256: Kafka keeps one password for each. The former one stays good until "
+        "`former_until`, and is removed by the first update after that.\n\n"
         "Deleting the resource removes the user; the stored password stays until its secret is "
         "deleted.\n\n"
         "Import: `<name>,<full ARN of the secret>`, with the environment variable "
@@ -99,16 +127,38 @@ class User(resource.Resource[UserInputs, UserOutputs]):
         iterations = known.get("iterations")
         if isinstance(iterations, int):
             yield from iteration_problems(iterations)
+        hours = known.get("overlap_hours")
+        if isinstance(hours, int) and hours < 0:
+            yield Problem("overlap_hours", hours, "is negative", "use 0 or more hours")
         yield from connection_problems(known)
+
+    def stale(self, known: Mapping[str, object], outputs: UserOutputs) -> Iterable[str]:
+        """A former password ends when its time is over."""
+        if outputs.former_until and has_passed(outputs.former_until):
+            yield "former_until"
+
+    def preview(
+        self, known: Mapping[str, object], prior: UserOutputs | None
+    ) -> Mapping[str, object]:
+        """Refuse what a rotation can't keep; without one, the password stays."""
+        if prior is None:
+            return {}
+        if (known.get("rotation") or "") == prior.rotated_for:
+            return {"mechanism": prior.mechanism, "rotated_for": prior.rotated_for}
+        _refuse_third_password(known.get("rotation"), known.get("overlap_hours"), prior)
+        return {"mechanism": other_mechanism(prior.mechanism)}
 
     def create(self, inputs: UserInputs, context: Context) -> Created[UserOutputs]:
         """Store a password, then tell the cluster."""
         cluster = self._open_cluster(inputs.connection, context)
         exists = inputs.name in cluster.users.describe([inputs.name])
         password, version = self._password(inputs, exists)
-        made = Created(inputs.name, UserOutputs(version_id=version))
+        outputs = UserOutputs(
+            version_id=version, mechanism=password.mechanism, rotated_for=inputs.rotation or ""
+        )
+        made = Created(inputs.name, outputs)
         try:
-            _set(cluster, inputs, password)
+            set_credential(cluster, password, inputs.iterations)
         except InklessError as reason:
             raise Incomplete(str(reason), id=made.id, outputs=made.outputs) from reason
         return made
@@ -123,20 +173,25 @@ class User(resource.Resource[UserInputs, UserOutputs]):
         """Look the user up in the cluster and the password up in the store."""
         inputs = inputs or _to_import(id)
         cluster = self._open_cluster(inputs.connection, context)
-        iterations = cluster.users.describe([inputs.name]).get(inputs.name)
-        if iterations is None:
+        credentials = cluster.users.describe([inputs.name]).get(inputs.name)
+        if credentials is None:
             return None
-        stored = self._open_store(inputs.secret_store).find(inputs.secret_id)
-        if stored is None or _password_in(stored, inputs) is None:
+        found = self._stored(inputs)
+        if found is None:
             context.warn(
                 f"The password of user {inputs.name} is lost: the secret {inputs.secret_id} does "
                 "not hold it. The next update makes a new one."
             )
             # An empty id is what there really is; the difference leads to an update.
-            lost = inputs.model_copy(update={"secret_id": "", "iterations": iterations})
-            return lost, UserOutputs(version_id="")
-        actual = inputs.model_copy(update={"iterations": iterations})
-        return actual, UserOutputs(version_id=stored.version_id)
+            lost = inputs.model_copy(update={"secret_id": ""})
+            return lost, _with_version(outputs, "")
+        password, version = found
+        if password.mechanism not in credentials:
+            return None
+        actual = inputs.model_copy(update={"iterations": credentials[password.mechanism]})
+        if outputs is None:
+            return actual, UserOutputs(version_id=version, mechanism=password.mechanism)
+        return actual, _with_version(outputs, version)
 
     def update(
         self,
@@ -146,50 +201,92 @@ class User(resource.Resource[UserInputs, UserOutputs]):
         inputs: UserInputs,
         context: Context,
     ) -> UserOutputs:
-        """Hash the password anew, or take it along to another secret."""
+        """Hash the password anew, take it along to another secret, or let another follow it."""
+        cluster, store = (
+            self._open_cluster(inputs.connection, context),
+            self._open_store(inputs.secret_store),
+        )
         password, version = self._password(inputs, exists=True, moved_from=old_inputs)
-        _set(self._open_cluster(inputs.connection, context), inputs, password)
-        return UserOutputs(version_id=version)
+        former_until = old_outputs.former_until
+        is_rotation = (inputs.rotation or "") != old_outputs.rotated_for
+        if is_rotation:
+            _refuse_third_password(inputs.rotation, inputs.overlap_hours, old_outputs)
+            if password.mechanism == old_outputs.mechanism:
+                password, version = rotate(
+                    cluster, store, inputs.secret_id, password, inputs.iterations
+                )
+            former_until = until(inputs.overlap_hours)
+        else:
+            set_credential(cluster, password, inputs.iterations)
+        has_former = is_rotation or bool(former_until)
+        if has_former and (not former_until or has_passed(former_until)):
+            self._end_former(cluster, password)
+            former_until = ""
+        return UserOutputs(
+            version_id=version,
+            mechanism=password.mechanism,
+            rotated_for=inputs.rotation or "",
+            former_until=former_until,
+        )
 
     def delete(self, id: str, inputs: UserInputs, outputs: UserOutputs, context: Context) -> None:
         """Remove the user; connections that are open stay open until they end by themselves."""
         cluster = self._open_cluster(inputs.connection, context)
-        refusal = cluster.users.alter([], [inputs.name])[inputs.name]
-        if refusal is not None:
-            raise ClusterError(f"User {inputs.name} could not be removed. Kafka: {refusal}")
+        credentials = cluster.users.describe([inputs.name]).get(inputs.name, {})
+        remove_credential(cluster, inputs.name, *credentials)
+
+    def _end_former(self, cluster: Cluster, password: UserPassword) -> None:
+        former = other_mechanism(password.mechanism)
+        if former in cluster.users.describe([password.user]).get(password.user, {}):
+            remove_credential(cluster, password.user, former)
+
+    def _stored(self, inputs: UserInputs) -> tuple[UserPassword, str] | None:
+        """The password and the version of the secret that holds it; None: it holds none."""
+        stored = self._open_store(inputs.secret_store).find(inputs.secret_id)
+        password = UserPassword.read(stored, inputs.name) if stored else None
+        return (password, stored.version_id) if stored and password else None
 
     def _password(
         self,
         inputs: UserInputs,
         exists: bool,
         moved_from: UserInputs | None = None,
-    ) -> tuple[str, str]:
+    ) -> tuple[UserPassword, str]:
         """Give the password and the version of the secret that holds it; make one if need be."""
         store = self._open_store(inputs.secret_store)
-        stored = store.find(inputs.secret_id)
-        if stored is not None:
-            password = _password_in(stored, inputs)
-            if password is None:
-                raise SecretStoreError(
-                    f"The secret {inputs.secret_id} holds something else than the password of "
-                    f"user {inputs.name}; it is left as it is. Give the user a secret of its own."
-                )
-            return password, stored.version_id
+        if store.find(inputs.secret_id) is not None:
+            found = self._stored(inputs)
+            if found is None:
+                raise occupied(inputs.secret_id, f"the password of user {inputs.name}")
+            return found
         if exists and moved_from is None:
             raise ClusterError(
                 f"User {inputs.name} exists already, and was not made by this resource: the secret "
                 f"{inputs.secret_id} has no password. Choose another name; or, if nobody uses that "
                 "user, remove it with kafka-configs.sh and run the update again."
             )
-        password = self._earlier_password(moved_from) or random_password(_PASSWORD_LENGTH)
-        value = json.dumps({"username": inputs.name, "password": password})
-        return password, store.write(inputs.secret_id, value)
+        earlier = self._stored(moved_from) if moved_from and moved_from.secret_id else None
+        password = earlier[0] if earlier else new_password(inputs.name, FIRST_MECHANISM)
+        return password, store.write(inputs.secret_id, password.text())
 
-    def _earlier_password(self, inputs: UserInputs | None) -> str | None:
-        if inputs is None or not inputs.secret_id:
-            return None
-        stored = self._open_store(inputs.secret_store).find(inputs.secret_id)
-        return _password_in(stored, inputs) if stored is not None else None
+
+def _refuse_third_password(rotation: object, overlap_hours: object, prior: UserOutputs) -> None:
+    """A user has two passwords at most; the one before last may have been promised to somebody.
+
+    Raises:
+        DeclarationError: its time is not over, and the rotation is not said to be urgent.
+    """
+    if overlap_hours and prior.former_until and not has_passed(prior.former_until):
+        rule = f"the password before is good until {prior.former_until}, and a user has two at most"
+        remedy = "rotate after that; or, if one is known to others, set overlap_hours = 0: all "
+        remedy += "but the new password then end at once"
+        raise DeclarationError([Problem("rotation", rotation, rule, remedy)])
+
+
+def _with_version(outputs: UserOutputs | None, version: str) -> UserOutputs:
+    if outputs is None:
+        return UserOutputs(version_id=version)
+    return outputs.model_copy(update={"version_id": version})
 
 
 def _to_import(id: str) -> UserInputs:
@@ -201,22 +298,3 @@ def _to_import(id: str) -> UserInputs:
         secret_store=store_named_in(secret_id),
         connection=connection,
     )
-
-
-def _password_in(stored: StoredSecret, inputs: UserInputs) -> str | None:
-    """Read the user's password out of a secret; None: it holds something else."""
-    try:
-        value = json.loads(stored.value)
-    except ValueError:
-        return None
-    if not isinstance(value, dict) or value.get("username") != inputs.name:
-        return None
-    password = value.get("password")
-    return password if isinstance(password, str) and password else None
-
-
-def _set(cluster: Cluster, inputs: UserInputs, password: str) -> None:
-    credential = ScramCredential(inputs.name, password, inputs.iterations)
-    refusal: Refusal | None = cluster.users.alter([credential])[inputs.name]
-    if refusal is not None:
-        raise ClusterError(f"User {inputs.name} was refused. Kafka: {refusal}")

@@ -26,7 +26,7 @@ from inkless_pulumi.sandbox.pulumi_stack import PulumiStack
 from inkless_pulumi.sandbox.record_check import Client, produce_and_consume
 from inkless_pulumi.sandbox.toolchain import find_or_make_engine
 
-__all__ = ["Result", "demo_home", "remove", "run"]
+__all__ = ["Result", "demo_home", "narrator", "remove", "run"]
 
 RECORDS = 1000
 _STACK = "sandbox"
@@ -63,7 +63,7 @@ def demo_home(checkout: Path) -> Home:
 
 def remove(home: Home, console: Console) -> None:
     """Remove the demonstration's sandbox, whatever state it is in."""
-    lifecycle.down(home, _narrator(console))
+    lifecycle.down(home, narrator(console))
 
 
 def run(
@@ -92,7 +92,7 @@ def _demonstrate(
     checkout: Path, home: Home, console: Console, *, keep: bool, image: str | None
 ) -> Result:
     began = time.monotonic()
-    narrate = _narrator(console)
+    narrate = narrator(console)
     toolchain = find_or_make_engine(default_cache(), narrate)
     _clear_interrupted(home, narrate)
     _note(home, _STARTED)
@@ -173,7 +173,7 @@ def _check_records(
         check = produce_and_consume(client, topic, RECORDS)
         narrate(
             f"Topic {topic}: {check.produced} records produced, {check.consumed} consumed, "
-            f"over SASL_SSL with SCRAM-SHA-512."
+            f"over SASL_SSL with {client.mechanism}."
         )
         yield check
 
@@ -217,13 +217,14 @@ def _describe(home: Home, outputs: dict[str, Any], console: Console) -> None:
     for name in ("bootstrap_servers", "bucket", "user_secret_id"):
         console.print(f"  {name} = {outputs[name]}", soft_wrap=True, highlight=False)
     console.print(
-        "  security.protocol=SASL_SSL, sasl.mechanism=SCRAM-SHA-512; the CA is the output "
-        "ca_certificate, user name and password are in the secret.\n"
+        "  security.protocol=SASL_SSL; the CA is the output ca_certificate; user name, password "
+        "and sasl.mechanism are in the secret.\n"
         "  `inkless-pulumi sandbox env` prints what `pulumi` and `aws` need to use this account."
     )
 
 
-def _narrator(console: Console) -> Callable[[str], None]:
+def narrator(console: Console) -> Callable[[str], None]:
+    """Prints lines with the seconds since it was made."""
     began = time.monotonic()
 
     def narrate(line: str) -> None:

@@ -20,13 +20,14 @@ class Client:
     ca_certificate: str
     username: str
     password: str
+    mechanism: str
 
     def settings(self, **more: Any) -> dict[str, Any]:
         """Settings of librdkafka."""
         return {
             "bootstrap.servers": self.bootstrap_servers,
             "security.protocol": "SASL_SSL",
-            "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.mechanism": self.mechanism,
             "sasl.username": self.username,
             "sasl.password": self.password,
             "ssl.ca.pem": self.ca_certificate,

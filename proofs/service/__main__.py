@@ -40,6 +40,7 @@ user = User(
         "name": "load",
         "secret_id": user_secret.arn,
         "secret_store": {"region": region},
+        "rotation": config.get("rotation") or "",
         "connection": service.connection,
     },
 )

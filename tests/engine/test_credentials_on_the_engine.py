@@ -13,6 +13,7 @@ from inkless_pulumi.credentials import (
     Password,
     SecretStoreArgs,
 )
+from inkless_pulumi.provider import pki
 from tests.engine.real_engine import Engine, EngineError
 
 REGION = "eu-central-1"
@@ -81,11 +82,11 @@ def password(secret_id: str, length: int = 32) -> Callable[[], None]:
 
 
 def certificates(
-    ca_secret: str, node_secret: str, *, address: str = "10.42.1.10", ca_name: str = "inkless-ca"
+    ca_secret: str, node_secret: str, *, address: str = "10.42.1.10", renewal: str = "never"
 ) -> Callable[[], None]:
     def program() -> None:
         authority = CertificateAuthority(
-            "ca", {"secret_id": ca_secret, "secret_store": STORE, "common_name": ca_name}
+            "ca", {"secret_id": ca_secret, "secret_store": STORE, "renewal": renewal}
         )
         node = Certificate(
             "node-1",
@@ -100,6 +101,7 @@ def certificates(
             },
         )
         pulumi.export("fingerprint", node.fingerprint)
+        pulumi.export("trusted", authority.certificate)
 
     return program
 
@@ -133,10 +135,10 @@ def test_a_password_that_others_changed_is_seen_and_a_lost_one_made_anew(
     assert account.value(new_secret) == again.outputs["value"]
 
 
-def test_another_length_replaces_the_password(engine: Engine, account: Account) -> None:
+def test_another_length_makes_another_password(engine: Engine, account: Account) -> None:
     secret = account.new("length")
     engine.up(password(secret))
-    assert engine.preview(password(secret, 40)).changed == {"replace": 1}
+    assert engine.preview(password(secret, 40)).changed == {"update": 1}
     assert len(engine.up(password(secret, 40)).outputs["value"]) == 40
 
 
@@ -199,13 +201,47 @@ def test_certificates_follow_their_declaration_and_keys_stay_in_the_store(
     assert engine.preview(moved).changed == {}
 
 
-def test_a_new_authority_replaces_itself_and_renews_its_certificates(
+def test_a_renewed_authority_renews_its_certificates_and_keeps_the_old_one_trusted(
     engine: Engine, account: Account
 ) -> None:
     ca, node = account.new("new/ca"), account.new("new/node-1")
-    engine.up(certificates(ca, node))
-    renamed = certificates(ca, node, ca_name="another-ca")
-    assert engine.preview(renamed).changed == {"replace": 1, "update": 1}
-    engine.up(renamed)
-    assert engine.preview(renamed).changed == {}
+    before = engine.up(certificates(ca, node)).outputs
+    renewed = certificates(ca, node, renewal="asked")
+    assert engine.preview(renewed).changed == {"update": 2}
+    after = engine.up(renewed).outputs
+    assert after["trusted"].endswith(before["trusted"])
+    assert after["trusted"] != before["trusted"]
+    assert after["fingerprint"] != before["fingerprint"]
+    assert engine.preview(renewed).changed == {}
     assert engine.refresh().changed == {}
+    assert engine.up(renewed).changed == {}
+
+
+def test_a_certificate_near_its_end_shows_at_preview(engine: Engine, account: Account) -> None:
+    ca, node = account.new("aged/ca"), account.new("aged/node-1")
+    program = certificates(ca, node)
+    engine.up(program)
+    authority = pki.parse(account.value(ca))
+    with_an_hour_left = pki.issue(
+        authority,
+        common_name="node-1",
+        organizational_unit="nodes",
+        organization="inkless",
+        addresses=["10.42.1.10"],
+        days=0,
+    )
+    account.put(node, with_an_hour_left.pem())
+    engine.refresh()
+    (step,) = engine.preview(program).steps("node-1")
+    assert "notAfter" in step.detailed_diff
+    engine.up(program)
+    assert engine.preview(program).changed == {}
+
+
+def test_a_secret_in_use_is_refused_and_left_alone(engine: Engine, account: Account) -> None:
+    ca, node = account.new("taken/ca"), account.new("taken/node-1")
+    account.put(node, "somebody's")
+    with pytest.raises(EngineError) as refused:
+        engine.up(certificates(ca, node))
+    assert f"The secret {node} holds something else" in str(refused.value)
+    assert account.value(node) == "somebody's"

@@ -173,10 +173,13 @@ class LocalKafka:
             "inter.broker.listener.name": "BROKER",
             "controller.listener.names": "CONTROLLER",
             "listener.security.protocol.map": "CLIENT:SASL_SSL,MTLS:SSL,BROKER:SSL,CONTROLLER:SSL",
-            "listener.name.client.sasl.enabled.mechanisms": "SCRAM-SHA-512",
-            "listener.name.client.scram-sha-512.sasl.jaas.config": (
-                "org.apache.kafka.common.security.scram.ScramLoginModule required;"
-            ),
+            "listener.name.client.sasl.enabled.mechanisms": "SCRAM-SHA-512,SCRAM-SHA-256",
+            **{
+                f"listener.name.client.{mechanism}.sasl.jaas.config": (
+                    "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+                )
+                for mechanism in ("scram-sha-512", "scram-sha-256")
+            },
             "listener.name.client.ssl.client.auth": "none",
             "ssl.keystore.type": "PEM",
             "ssl.keystore.location": self.root / "node.pem",

@@ -121,15 +121,15 @@ def classic(connections: Connections) -> ClassicTopic:
 
 
 @pytest.fixture
-def client(kafka: LocalKafka) -> Callable[[str, str], dict[str, Any]]:
+def client(kafka: LocalKafka) -> Callable[..., dict[str, Any]]:
     """Settings of an application's client."""
 
-    def settings(user: str, password: str) -> dict[str, Any]:
+    def settings(user: str, password: str, mechanism: str = "SCRAM-SHA-512") -> dict[str, Any]:
         return {
             "bootstrap.servers": kafka.client,
             "security.protocol": "SASL_SSL",
             "ssl.ca.pem": kafka.authority.certificate,
-            "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.mechanism": mechanism,
             "sasl.username": user,
             "sasl.password": password,
             "error_cb": lambda error: None,
@@ -285,6 +285,43 @@ def test_a_user_logs_in_with_the_stored_password_until_it_is_deleted(
     resource.delete(made.id, harder, outputs, lines.context())
     assert resource.read(made.id, harder, outputs, lines.context()) is None
     assert not logs_in(password, seconds=2)
+
+
+def test_both_passwords_of_a_rotation_are_good_until_the_former_one_ends(
+    connections: Connections,
+    connection: ConnectionInputs,
+    secrets: Secrets,
+    client: Callable[..., dict[str, Any]],
+    lines: Lines,
+) -> None:
+    resource = User(connections.cluster, lambda _: secrets)
+    inputs = UserInputs(name="turn", secret_id="turn", secret_store=STORE, connection=connection)
+    made = resource.create(inputs, lines.context())
+    former = json.loads(secrets.values["turn"])
+
+    def logs_in(stored: dict[str, str], seconds: float = 10) -> bool:
+        settings = client(stored["username"], stored["password"], stored["mechanism"])
+        try:
+            confluent_kafka.Consumer({**settings, "group.id": "g"}).list_topics(timeout=seconds)
+        except confluent_kafka.KafkaException:
+            return False
+        return True
+
+    asked = inputs.model_copy(update={"rotation": "2026-11"})
+    outputs = resource.update(made.id, inputs, made.outputs, asked, lines.context())
+    current = json.loads(secrets.values["turn"])
+    assert logs_in(current)
+    assert logs_in(former)
+    swapped = {**former, "mechanism": current["mechanism"]}
+    assert not logs_in(swapped, seconds=2), "each is good under its own mechanism alone"
+    assert resource.read(made.id, asked, outputs, lines.context()) == (asked, outputs)
+
+    over = outputs.model_copy(update={"former_until": "2020-01-01T00:00:00Z"})
+    outputs = resource.update(made.id, asked, over, asked, lines.context())
+    assert logs_in(current)
+    assert not logs_in(former, seconds=2)
+    resource.delete(made.id, asked, outputs, lines.context())
+    assert not logs_in(current, seconds=2)
 
 
 def test_a_user_may_do_what_a_rule_allows_and_nothing_else(

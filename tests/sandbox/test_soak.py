@@ -10,7 +10,7 @@ from proofs.load import read_back
 from proofs.stage import Stage, stage
 
 RECORDS = 20_000
-SHORT = ("static setting",)
+SHORT = ("renewed CA", "rotated password")
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +26,10 @@ def test_no_acknowledged_record_is_lost_while_every_node_is_replaced(place: Stag
     assert result.reading.duplicated == 0
     assert [name for name, _, _ in result.phases] == ["no change", *SHORT]
     assert all(gaps.acked > 0 for _, _, gaps in result.phases), "the load went on meanwhile"
+
+    # What the load used all along was replaced meanwhile.
+    assert place.client().password != result.load.client.password
+    assert place.client().ca_certificate != result.load.client.ca_certificate
 
     # The books would show a loss: a record that was never sent is missed.
     topic, run = place.topics[0], result.load.run

@@ -4,7 +4,7 @@ import base64
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from inkless_pulumi.core.errors import ConnectionFailed
 
@@ -14,6 +14,7 @@ __all__ = [
     "BrokerState",
     "Cluster",
     "Finding",
+    "Mechanism",
     "NewTopic",
     "NodeRequests",
     "PartitionState",
@@ -93,13 +94,17 @@ class TopicState:
     """Every partition has a leader, so that it can be written and read."""
 
 
+Mechanism = Literal["SCRAM-SHA-512", "SCRAM-SHA-256"]
+
+
 @dataclass(frozen=True)
 class ScramCredential:
-    """A user's SCRAM-SHA-512 credential to be set."""
+    """A user's credential to be set: Kafka keeps one for each mechanism."""
 
     user: str
     password: str = field(repr=False)
     iterations: int
+    mechanism: Mechanism = "SCRAM-SHA-512"
 
 
 @dataclass(frozen=True)
@@ -193,17 +198,20 @@ class TopicRequests(Protocol):
 
 
 class UserRequests(Protocol):
-    """Requests about SCRAM-SHA-512 credentials."""
+    """Requests about SCRAM credentials."""
 
-    def describe(self, names: Sequence[str]) -> Mapping[str, int]:
-        """Iterations of each user's credential; a user without one is not in the answer."""
+    def describe(self, names: Sequence[str]) -> Mapping[str, Mapping[Mechanism, int]]:
+        """Iterations of each user's credentials; a user without any is not in the answer."""
 
     def alter(
         self,
         credentials: Sequence[ScramCredential],
-        removed: Sequence[str] = (),
+        removed: Sequence[tuple[str, Mechanism]] = (),
     ) -> Mapping[str, Refusal | None]:
-        """Set and remove credentials; returns when every broker knows."""
+        """Set credentials, or remove those of a user's mechanisms; returns when every broker knows.
+
+        A user is in one of the two. One that is gone already is no error.
+        """
 
 
 class AclRequests(Protocol):
@@ -244,7 +252,7 @@ class Cluster(Protocol):
 
     @property
     def users(self) -> UserRequests:
-        """Requests about SCRAM-SHA-512 credentials."""
+        """Requests about SCRAM credentials."""
 
     @property
     def acls(self) -> AclRequests:

@@ -106,3 +106,26 @@ def test_a_service_that_is_removed_is_not_waited_for(engine: Engine, rehearsal: 
     rehearsal.forget()
     engine.up(lambda: None)
     assert rehearsal.journal == []
+
+
+def test_renewed_certificates_reach_the_nodes_one_after_the_other(
+    engine: Engine, rehearsal: Rehearsal
+) -> None:
+    certificates = {f"kafka-{name}-certificate" for name in (*MACHINES, "admin")}
+    engine.up(service())
+    rehearsal.order(1, 2, 3)
+
+    asked = service(certificate_renewal="2026")
+    assert touched(engine.preview(asked)) == CHANGED | certificates
+    assert finished(engine.up(asked))[-18:] == turns(MACHINES)
+    assert engine.preview(asked).changed == {}
+
+    # The authority and all that it signed, in one roll: both authorities are trusted meanwhile.
+    new_authority = service(certificate_renewal="2026", ca_renewal="2026")
+    renewed = CHANGED | certificates | {"kafka-ca-certificate"}
+    assert touched(engine.preview(new_authority)) == renewed
+    done = engine.up(new_authority)
+    assert finished(done)[-18:] == turns(MACHINES)
+    assert done.outputs["connection"]["ca_certificate"].count("BEGIN CERTIFICATE") == 2
+    assert engine.preview(new_authority).changed == {}
+    assert engine.refresh().changed == {}

@@ -10,6 +10,7 @@ from inkless_pulumi.provider.kafka.connection import ConnectionInputs
 from inkless_pulumi.provider.kafka.model import (
     Acl,
     BrokerState,
+    Mechanism,
     NewTopic,
     PartitionState,
     QuorumState,
@@ -87,22 +88,36 @@ class MemoryUsers:
     """SCRAM credentials; `fail_next` loses the connection once, before anything is done."""
 
     def __init__(self) -> None:
-        self.all: dict[str, ScramCredential] = {}
+        self.all: dict[tuple[str, Mechanism], ScramCredential] = {}
         self.fail_next: InklessError | None = None
 
-    def describe(self, names: Sequence[str]) -> Mapping[str, int]:
-        return {name: self.all[name].iterations for name in names if name in self.all}
+    def of(self, user: str, mechanism: Mechanism = "SCRAM-SHA-512") -> ScramCredential:
+        return self.all[user, mechanism]
+
+    def add(self, credential: ScramCredential) -> None:
+        self.all[credential.user, credential.mechanism] = credential
+
+    def describe(self, names: Sequence[str]) -> Mapping[str, Mapping[Mechanism, int]]:
+        found: dict[str, dict[Mechanism, int]] = {}
+        for (user, mechanism), credential in self.all.items():
+            if user in names:
+                found.setdefault(user, {})[mechanism] = credential.iterations
+        return found
 
     def alter(
-        self, credentials: Sequence[ScramCredential], removed: Sequence[str] = ()
+        self,
+        credentials: Sequence[ScramCredential],
+        removed: Sequence[tuple[str, Mechanism]] = (),
     ) -> Mapping[str, Refusal | None]:
         if self.fail_next is not None:
             failure, self.fail_next = self.fail_next, None
             raise failure
-        for user in removed:
-            self.all.pop(user, None)
-        self.all |= {credential.user: credential for credential in credentials}
-        return dict.fromkeys([*removed, *(credential.user for credential in credentials)])
+        for key in removed:
+            self.all.pop(key, None)
+        for credential in credentials:
+            self.add(credential)
+        users = [*(user for user, _ in removed), *(credential.user for credential in credentials)]
+        return dict.fromkeys(users)
 
 
 class MemoryAcls:

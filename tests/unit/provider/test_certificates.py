@@ -9,15 +9,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from inkless_pulumi.core.errors import InklessError
+from inkless_pulumi.core.errors import InklessError, SecretStoreError
 from inkless_pulumi.provider import pki
 from inkless_pulumi.provider.certificates import (
     Certificate,
     CertificateAuthority,
     CertificateAuthorityInputs,
+    CertificateAuthorityOutputs,
     CertificateInputs,
     CertificateOutputs,
 )
+from tests.unit.provider.aged_certificates import aged_certificate
 from tests.unit.provider.secret_manager import (
     CONTEXT,
     STORE,
@@ -43,13 +45,13 @@ def authority_inputs() -> CertificateAuthorityInputs:
 
 
 @pytest.fixture
-def authority(authority_inputs: CertificateAuthorityInputs) -> CertificateOutputs:
+def authority(authority_inputs: CertificateAuthorityInputs) -> CertificateAuthorityOutputs:
     return AUTHORITY.create(authority_inputs, CONTEXT).outputs
 
 
 @pytest.fixture
 def inputs(
-    authority_inputs: CertificateAuthorityInputs, authority: CertificateOutputs
+    authority_inputs: CertificateAuthorityInputs, authority: CertificateAuthorityOutputs
 ) -> CertificateInputs:
     return CertificateInputs(
         ca_secret_id=authority_inputs.secret_id,
@@ -66,7 +68,9 @@ def x509_of(pem: str) -> x509.Certificate:
     return x509.load_pem_x509_certificate(pem.encode())
 
 
-def test_the_authority_signs_certificates_and_nothing_else(authority: CertificateOutputs) -> None:
+def test_the_authority_signs_certificates_and_nothing_else(
+    authority: CertificateAuthorityOutputs,
+) -> None:
     certificate = x509_of(authority.certificate)
     usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
@@ -89,7 +93,7 @@ def test_private_keys_are_in_the_store_only(
 
 
 def test_a_node_certificate_is_what_the_brokers_rules_expect(
-    inputs: CertificateInputs, authority: CertificateOutputs
+    inputs: CertificateInputs, authority: CertificateAuthorityOutputs
 ) -> None:
     outputs = CERTIFICATE.create(inputs, CONTEXT).outputs
     certificate, issuer = x509_of(outputs.certificate), x509_of(authority.certificate)
@@ -129,9 +133,9 @@ def test_a_certificate_ends_no_later_than_its_authority(inputs: CertificateInput
 
 
 def test_an_authority_that_is_not_the_declared_one_signs_nothing(
-    inputs: CertificateInputs, authority_inputs: CertificateAuthorityInputs
+    inputs: CertificateInputs,
 ) -> None:
-    AUTHORITY.create(authority_inputs, CONTEXT)  # another key in the same secret
+    put(inputs.ca_secret_id, pki.new_authority(common_name="x", organization="y", days=9).pem())
     with pytest.raises(InklessError, match=r"another certificate authority.*ca_fingerprint"):
         CERTIFICATE.create(inputs, CONTEXT)
 
@@ -147,7 +151,7 @@ def test_a_secret_that_holds_no_authority_is_named(inputs: CertificateInputs) ->
 def test_reading_finds_no_drift_where_there_is_none(
     inputs: CertificateInputs,
     authority_inputs: CertificateAuthorityInputs,
-    authority: CertificateOutputs,
+    authority: CertificateAuthorityOutputs,
 ) -> None:
     outputs = CERTIFICATE.create(inputs, CONTEXT).outputs
     assert CERTIFICATE.read(inputs.secret_id, inputs, outputs, CONTEXT) == (inputs, outputs)
@@ -197,7 +201,7 @@ def test_a_certificate_with_the_key_of_another_counts_as_gone(inputs: Certificat
 def test_a_deleted_secret_counts_as_gone(
     inputs: CertificateInputs,
     authority_inputs: CertificateAuthorityInputs,
-    authority: CertificateOutputs,
+    authority: CertificateAuthorityOutputs,
 ) -> None:
     outputs = CERTIFICATE.create(inputs, CONTEXT).outputs
     for secret in (inputs.secret_id, inputs.ca_secret_id):
@@ -222,18 +226,29 @@ def test_an_update_that_changes_nothing_on_the_certificate_keeps_it(
     assert CERTIFICATE.update(inputs.secret_id, inputs, outputs, inputs, CONTEXT) == outputs
 
 
+def outputs_of(certificate: x509.Certificate) -> CertificateOutputs:
+    return CertificateOutputs(
+        certificate=pki.pem_of(certificate),
+        fingerprint=pki.fingerprint(certificate),
+        not_after=pki.not_after(certificate),
+    )
+
+
 @pytest.mark.parametrize(
     ("days_left", "of", "renewed"),
-    [(29, 365, True), (31, 365, False), (2, 9, True), (4, 9, False)],
+    [(121, 365, True), (122, 365, False), (3, 9, True), (3.1, 9, False)],
 )
-def test_a_certificate_is_renewed_in_its_last_30_days_or_last_third(
-    days_left: int, of: int, renewed: bool
+def test_a_certificate_is_renewed_in_the_last_third_of_its_life(
+    days_left: float, of: int, renewed: bool
 ) -> None:
-    end = datetime.now(UTC) + timedelta(days=days_left, minutes=5)
-    outputs = CertificateOutputs(
-        certificate="", fingerprint="", not_after=end.strftime("%Y-%m-%dT%H:%M:%SZ")
-    )
+    left = timedelta(days=days_left) - timedelta(minutes=1)
+    outputs = outputs_of(aged_certificate(days=of, left=left))
     assert list(CERTIFICATE.stale({"validity_days": of}, outputs)) == ["not_after"] * renewed
+
+
+def test_the_life_of_a_certificate_that_its_authority_cut_is_the_shorter_one() -> None:
+    outputs = outputs_of(aged_certificate(days=9, left=timedelta(days=5)))
+    assert not list(CERTIFICATE.stale({"validity_days": 365}, outputs))
 
 
 def test_a_renewal_signs_anew_although_nothing_else_changed(inputs: CertificateInputs) -> None:
@@ -253,6 +268,14 @@ def test_a_renewal_signs_anew_although_nothing_else_changed(inputs: CertificateI
     assert updated.not_after > found[1].not_after
 
 
+def test_another_text_for_the_renewal_signs_anew(inputs: CertificateInputs) -> None:
+    outputs = CERTIFICATE.create(inputs, CONTEXT).outputs
+    asked = inputs.model_copy(update={"renewal": "key was seen"})
+    renewed = CERTIFICATE.update(inputs.secret_id, inputs, outputs, asked, CONTEXT)
+    assert renewed.fingerprint != outputs.fingerprint
+    assert CERTIFICATE.read(inputs.secret_id, asked, renewed, CONTEXT) == (asked, renewed)
+
+
 def test_an_import_reads_everything_from_the_certificate(inputs: CertificateInputs) -> None:
     outputs = CERTIFICATE.create(inputs, CONTEXT).outputs
     found = CERTIFICATE.read(inputs.secret_id, None, None, CONTEXT)
@@ -261,7 +284,7 @@ def test_an_import_reads_everything_from_the_certificate(inputs: CertificateInpu
 
 
 def test_another_way_to_the_store_must_lead_to_the_same_authority(
-    authority_inputs: CertificateAuthorityInputs, authority: CertificateOutputs
+    authority_inputs: CertificateAuthorityInputs, authority: CertificateAuthorityOutputs
 ) -> None:
     secret = authority_inputs.secret_id
     kept = AUTHORITY.update(secret, authority_inputs, authority, authority_inputs, CONTEXT)
@@ -287,3 +310,51 @@ def test_another_way_to_the_store_must_lead_to_the_same_authority(
 )
 def test_what_x509_cannot_hold_is_refused(known: dict[str, object], path: str) -> None:
     assert [problem.path for problem in CERTIFICATE.check(known, None)] == [path]
+
+
+def test_an_interrupted_creation_takes_up_what_it_stored(
+    inputs: CertificateInputs,
+    authority_inputs: CertificateAuthorityInputs,
+    authority: CertificateAuthorityOutputs,
+) -> None:
+    outputs = CERTIFICATE.create(inputs, CONTEXT).outputs
+    held = value_of(inputs.secret_id)
+    assert AUTHORITY.create(authority_inputs, CONTEXT).outputs == authority
+    assert CERTIFICATE.create(inputs, CONTEXT).outputs == outputs
+    assert value_of(inputs.secret_id) == held
+
+
+def test_a_creation_signs_anew_what_an_interrupted_one_stored_for_another_address(
+    inputs: CertificateInputs,
+) -> None:
+    CERTIFICATE.create(inputs, CONTEXT)
+    moved = inputs.model_copy(update={"addresses": ["10.42.1.11"]})
+    outputs = CERTIFICATE.create(moved, CONTEXT).outputs
+    assert CERTIFICATE.read(inputs.secret_id, moved, outputs, CONTEXT) == (moved, outputs)
+
+
+@pytest.mark.parametrize("value", ["a password", "another node's", "another authority's"])
+def test_a_secret_that_holds_something_else_is_left_as_it_is(
+    inputs: CertificateInputs, authority_inputs: CertificateAuthorityInputs, value: str
+) -> None:
+    if value == "another node's":
+        CERTIFICATE.create(inputs.model_copy(update={"common_name": "node-2"}), CONTEXT)
+    else:
+        foreign = pki.new_authority(common_name="their-ca", organization="inkless", days=9)
+        put(inputs.secret_id, foreign.pem() if "authority" in value else value)
+    held = value_of(inputs.secret_id)
+    with pytest.raises(SecretStoreError, match=r"holds something else.*secret of its own"):
+        CERTIFICATE.create(inputs, CONTEXT)
+    with pytest.raises(SecretStoreError, match=r"holds something else.*secret of its own"):
+        AUTHORITY.create(
+            authority_inputs.model_copy(update={"secret_id": inputs.secret_id}), CONTEXT
+        )
+    assert value_of(inputs.secret_id) == held
+
+
+def test_an_authority_is_not_renamed(authority_inputs: CertificateAuthorityInputs) -> None:
+    before, after = {"common_name": "inkless-ca"}, {"common_name": "another-ca"}
+    (problem,) = AUTHORITY.check(after, before)
+    assert problem.path == "common_name"
+    assert "secret of its own" in problem.remedy
+    assert not list(AUTHORITY.check(before, before))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from inkless_pulumi.core.errors import SecretStoreError
 from inkless_pulumi.provider.password import Password, PasswordInputs, PasswordOutputs
 from tests.unit.provider.secret_manager import (
     CONTEXT,
@@ -39,8 +40,35 @@ def test_a_password_is_letters_and_digits_and_lies_in_its_secret(inputs: Passwor
 
 
 def test_two_passwords_differ(inputs: PasswordInputs) -> None:
-    first, second = (PASSWORD.create(inputs, CONTEXT).outputs.value for _ in range(2))
+    other = inputs.model_copy(update={"secret_id": new_secret("other")})
+    first, second = (PASSWORD.create(one, CONTEXT).outputs.value for one in (inputs, other))
     assert first != second
+
+
+def test_an_interrupted_creation_takes_up_the_password_it_stored(inputs: PasswordInputs) -> None:
+    outputs = PASSWORD.create(inputs, CONTEXT).outputs
+    assert PASSWORD.create(inputs, CONTEXT).outputs == outputs
+
+
+@pytest.mark.parametrize("value", ["short", "x" * 31 + "!", "é" * 32, "x" * 33])
+def test_a_secret_that_holds_something_else_is_left_as_it_is(
+    inputs: PasswordInputs, value: str
+) -> None:
+    put(inputs.secret_id, value)
+    with pytest.raises(SecretStoreError, match=r"holds something else.*secret of its own") as told:
+        PASSWORD.create(inputs, CONTEXT)
+    assert value not in str(told.value)
+    assert value_of(inputs.secret_id) == value
+
+
+def test_another_length_makes_another_password_in_the_same_secret(inputs: PasswordInputs) -> None:
+    outputs = PASSWORD.create(inputs, CONTEXT).outputs
+    assert PASSWORD.preview({"length": 32}, outputs) == {"value": outputs.value}
+    assert PASSWORD.preview({"length": 40}, outputs) == {}
+    longer = inputs.model_copy(update={"length": 40})
+    drawn = PASSWORD.update(inputs.secret_id, inputs, outputs, longer, CONTEXT)
+    assert len(drawn.value) == 40
+    assert value_of(inputs.secret_id) == drawn.value
 
 
 @pytest.mark.parametrize("length", [0, 15, 129])

@@ -46,7 +46,11 @@ def test_the_password_in_the_store_is_the_clusters(
     made = user.create(ALICE, screen.context())
     assert (made.id, made.outputs) == ("alice", MADE)
     stored = json.loads(store.read("alice"))
-    assert stored == {"username": "alice", "password": cluster.users.all["alice"].password}
+    assert stored == {
+        "username": "alice",
+        "password": cluster.users.of("alice").password,
+        "mechanism": "SCRAM-SHA-512",
+    }
     assert stored["password"].isalnum()
     assert len(stored["password"]) == 32
 
@@ -60,7 +64,7 @@ def test_a_creation_that_lost_the_cluster_goes_on_with_the_same_password(
     assert (interrupted.value.id, interrupted.value.outputs) == ("alice", MADE)
     stored = json.loads(store.read("alice"))
     user.update("alice", ALICE, MADE, ALICE, screen.context())
-    assert cluster.users.all["alice"].password == stored["password"]
+    assert cluster.users.of("alice").password == stored["password"]
     assert store.writes == 1
 
 
@@ -69,16 +73,16 @@ def test_a_creation_that_was_killed_goes_on_with_the_same_password(
 ) -> None:
     store.write("alice", json.dumps({"username": "alice", "password": "kept"}))
     user.create(ALICE, screen.context())
-    assert cluster.users.all["alice"].password == "kept"
+    assert cluster.users.of("alice").password == "kept"
 
 
 def test_a_user_of_someone_else_is_not_taken_over(
     user: User, cluster: MemoryCluster, store: MemoryStore, screen: Screen
 ) -> None:
-    cluster.users.all["alice"] = ScramCredential("alice", "theirs", 8192)
+    cluster.users.add(ScramCredential("alice", "theirs", 8192))
     with pytest.raises(ClusterError, match="alice exists already"):
         user.create(ALICE, screen.context())
-    assert cluster.users.all["alice"].password == "theirs"
+    assert cluster.users.of("alice").password == "theirs"
     assert store.writes == 0
 
 
@@ -97,11 +101,11 @@ def test_more_iterations_keep_the_password(
     user: User, cluster: MemoryCluster, screen: Screen
 ) -> None:
     user.create(ALICE, screen.context())
-    before = cluster.users.all["alice"]
+    before = cluster.users.of("alice")
     user.update(
         "alice", ALICE, MADE, ALICE.model_copy(update={"iterations": 16384}), screen.context()
     )
-    after = cluster.users.all["alice"]
+    after = cluster.users.of("alice")
     assert (after.password, after.iterations) == (before.password, 16384)
 
 
@@ -119,14 +123,14 @@ def test_a_lost_password_is_drift_that_the_next_update_mends(
     user: User, cluster: MemoryCluster, store: MemoryStore, screen: Screen
 ) -> None:
     user.create(ALICE, screen.context())
-    before = cluster.users.all["alice"].password
+    before = cluster.users.of("alice").password
     store.values["alice"] = None
     found = user.read("alice", ALICE, MADE, screen.context())
     assert found is not None
     assert found[0].secret_id == ""
     assert "is lost" in screen.warnings[0]
     user.update("alice", found[0], found[1], ALICE, screen.context())
-    after = cluster.users.all["alice"].password
+    after = cluster.users.of("alice").password
     assert after != before
     assert json.loads(store.read("alice"))["password"] == after
 
@@ -135,7 +139,7 @@ def test_iterations_that_others_changed_are_drift(
     user: User, cluster: MemoryCluster, screen: Screen
 ) -> None:
     user.create(ALICE, screen.context())
-    cluster.users.all["alice"] = ScramCredential("alice", "x", 4096)
+    cluster.users.add(ScramCredential("alice", "x", 4096))
     found = user.read("alice", ALICE, MADE, screen.context())
     assert found is not None
     assert found[0].iterations == 4096
@@ -145,11 +149,11 @@ def test_a_user_that_is_gone_is_read_as_gone_and_comes_back_with_its_password(
     user: User, cluster: MemoryCluster, store: MemoryStore, screen: Screen
 ) -> None:
     user.create(ALICE, screen.context())
-    del cluster.users.all["alice"]
+    cluster.users.all.clear()
     assert user.read("alice", ALICE, MADE, screen.context()) is None
     user.create(ALICE, screen.context())
     stored = json.loads(store.read("alice"))
-    assert cluster.users.all["alice"].password == stored["password"]
+    assert cluster.users.of("alice").password == stored["password"]
 
 
 def test_an_import_names_the_user_and_its_secret(
@@ -162,7 +166,7 @@ def test_an_import_names_the_user_and_its_secret(
     arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:alice-AbCdEf"
     store.values[arn] = None
     store.write(arn, json.dumps({"username": "alice", "password": "kept"}))
-    cluster.users.all["alice"] = ScramCredential("alice", "kept", 8192)
+    cluster.users.add(ScramCredential("alice", "kept", 8192))
     given = CONNECTION.model_dump(mode="json", by_alias=True)
     monkeypatch.setenv("INKLESS_CONNECTION", json.dumps(given))
     found = user.read(f"alice,{arn}", None, None, screen.context())
