@@ -29,8 +29,10 @@ from inkless_pulumi.aws.rendering import Runtime
 from inkless_pulumi.aws.scope import Scope, wire_names
 from inkless_pulumi.aws.service_args import InklessServiceArgs
 from inkless_pulumi.aws.storage import S3Storage, S3StorageArgs
+from inkless_pulumi.cluster_settings import ClusterSettings
 from inkless_pulumi.connection import ConnectionArgs
 from inkless_pulumi.core import ports
+from inkless_pulumi.core.dynamic_settings import dynamic_settings
 from inkless_pulumi.core.plan import NodePlan
 from inkless_pulumi.node_ready import NodeReady
 from inkless_pulumi.service_identity import ServiceIdentity
@@ -98,6 +100,7 @@ class InklessService(pulumi.ComponentResource):
         scope = Scope(name, self, args.get("deletion_protection", True), args.get("tags", {}))
         built = _Construction(scope, service, args)
         gates = built.start_nodes()
+        built.apply_settings(gates)
         built.describe(self, gates)
         self.register_outputs(wire_names({output: getattr(self, output) for output in _OUTPUTS}))
 
@@ -247,6 +250,20 @@ class _Construction:
         return run_nodes(
             self.scope, self.service, self.nodes, self.credentials, self._roles(), runtime
         )
+
+    def apply_settings(self, gates: Sequence[NodeReady]) -> None:
+        """Set what running nodes take, once they run."""
+        settings = dynamic_settings(self.service.cluster.declaration.settings)
+        if settings:
+            ClusterSettings(
+                self.scope.named("settings"),
+                {
+                    "service": self.identity.cluster_id,
+                    "settings": settings,
+                    "connection": self._connection(),
+                },
+                opts=self.scope.options(depends_on=gates),
+            )
 
     def _roles(self) -> Mapping[int, InstanceRole]:
         database = self.database

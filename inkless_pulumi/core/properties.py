@@ -6,8 +6,8 @@ node's memory, and everything else is an address, a name or a figure.
 
 from collections.abc import Mapping
 
-from inkless_pulumi.core.catalogue import setting_text
 from inkless_pulumi.core.cluster_model import ClusterFacts, ClusterPlan, NodePlan
+from inkless_pulumi.core.dynamic_settings import static_settings
 from inkless_pulumi.core.managed_settings import MANAGED_SETTINGS
 from inkless_pulumi.core.managed_values import NodeContext
 
@@ -20,6 +20,7 @@ def server_properties(plan: ClusterPlan, node: NodePlan, facts: ClusterFacts) ->
     Managed settings come in the order of their table, further overrides after them by name, so that
     the same declaration gives the same text. The roles share the overrides: Kafka ignores what a
     role has no use for, and a controller judges new topics by several of the brokers' settings.
+    What running nodes take is not in the file; see `dynamic_settings`.
     """
     context = NodeContext(plan, node, facts)
     properties = {}
@@ -27,8 +28,7 @@ def server_properties(plan: ClusterPlan, node: NodePlan, facts: ClusterFacts) ->
         value = row.on(context)
         if value is not None:
             properties[row.key] = value
-    settings = plan.declaration.settings
-    properties.update({name: setting_text(settings[name]) for name in sorted(settings)})
+    properties.update(static_settings(plan.declaration.settings))
     return properties
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from inkless_pulumi.core.cluster_model import ClusterFacts, ClusterPlan
 from inkless_pulumi.core.configuration import Configuration, Rule
+from inkless_pulumi.core.dynamic_settings import dynamic_settings
 from inkless_pulumi.core.errors import Problem
 from inkless_pulumi.core.inkless_rules import INKLESS_RULES
 from inkless_pulumi.core.kafka_rules import KAFKA_RULES
@@ -25,7 +26,8 @@ def startup_problems(service: ServiceDeclaration) -> list[Problem]:
     found: dict[Problem, None] = {}
     for roles in dict.fromkeys(node.roles for node in plan.nodes):
         node = next(node for node in plan.nodes if node.roles == roles)
-        configuration = Configuration(server_properties(plan, node, facts), service.zones)
+        properties = server_properties(plan, node, facts) | dynamic_settings(service.settings)
+        configuration = Configuration(properties, service.zones)
         found.update(dict.fromkeys(configuration_problems(configuration)))
     return list(found)
 

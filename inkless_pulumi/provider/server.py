@@ -48,6 +48,7 @@ RESOURCES: dict[str, str] = {
         "inkless_pulumi.provider.certificates:CertificateAuthority"
     ),
     "inkless:index:ClassicTopic": "inkless_pulumi.provider.topic:ClassicTopic",
+    "inkless:index:ClusterSettings": ("inkless_pulumi.provider.cluster_settings:ClusterSettings"),
     "inkless:index:DisklessTopic": "inkless_pulumi.provider.topic:DisklessTopic",
     "inkless:index:MachineImage": "inkless_pulumi.provider.machine_image:MachineImage",
     "inkless:index:NodeReady": "inkless_pulumi.provider.node_ready:NodeReady",

@@ -16,9 +16,15 @@ import pytest
 
 from inkless_pulumi.core.errors import ClusterError, ConnectionFailed
 from inkless_pulumi.provider.access_rule import AccessRule, AccessRuleInputs, AccessRuleOutputs
+from inkless_pulumi.provider.cluster_settings import (
+    ClusterSettings,
+    ClusterSettingsInputs,
+    ClusterSettingsOutputs,
+)
 from inkless_pulumi.provider.kafka.client import Limits
 from inkless_pulumi.provider.kafka.connection import ConnectionInputs, Connections
 from inkless_pulumi.provider.kafka.model import NewTopic
+from inkless_pulumi.provider.kafka.setting_requests import KafkaSettings
 from inkless_pulumi.provider.node_ready import NodeReady, NodeReadyInputs, NodeReadyOutputs
 from inkless_pulumi.provider.resource import Context, Incomplete
 from inkless_pulumi.provider.secret_stores import SecretStoreInputs, StoredSecret
@@ -570,6 +576,41 @@ def test_a_killed_node_is_waited_for_until_its_successor_serves(
     assert lines.progress[-1] == "node-1 is ready"
     assert kafka.process is not None
     assert kafka.process.poll() is None
+
+
+def settings(connection: ConnectionInputs, **values: str) -> ClusterSettingsInputs:
+    named = {name.replace("_", "."): value for name, value in values.items()}
+    return ClusterSettingsInputs(service="cluster", settings=named, connection=connection)
+
+
+def test_settings_reach_a_running_broker_and_outlive_its_restart(
+    connections: Connections, connection: ConnectionInputs, kafka: LocalKafka, lines: Lines
+) -> None:
+    resource, nothing = ClusterSettings(connections.cluster), ClusterSettingsOutputs()
+    both = settings(connection, log_retention_ms="3600000", message_max_bytes="2000000")
+    resource.create(both, lines.context())
+
+    kafka.stop()
+    kafka.start()
+    gate_inputs = gate(kafka, connection)
+    NodeReady(connections.node).create(gate_inputs, lines.context(timeout=120))
+    assert effective(connections, connection, "log.retention.ms") == "3600000"
+    assert effective(connections, connection, "message.max.bytes") == "2000000"
+
+    one = settings(connection, message_max_bytes="2000000")
+    resource.update("cluster", both, nothing, one, lines.context())
+    found = resource.read("cluster", both, nothing, lines.context())
+    assert found is not None
+    assert found[0].settings == {"message.max.bytes": "2000000"}
+    with pytest.raises(ClusterError, match=r"log\.segment\.bytes\) were refused"):
+        resource.create(settings(connection, log_segment_bytes="1"), lines.context())
+
+
+def effective(connections: Connections, connection: ConnectionInputs, name: str) -> str | None:
+    """What the broker goes by."""
+    settings = connections.cluster(connection, Context(name="settings", urn="urn")).settings
+    assert isinstance(settings, KafkaSettings)
+    return settings.effective(1, [name])[name]
 
 
 def test_a_request_survives_a_restart_of_its_broker(

@@ -3,6 +3,7 @@
 from inkless_pulumi.provider.kafka.acl_requests import KafkaAcls
 from inkless_pulumi.provider.kafka.client import Session
 from inkless_pulumi.provider.kafka.node_requests import KafkaNodes
+from inkless_pulumi.provider.kafka.setting_requests import KafkaSettings
 from inkless_pulumi.provider.kafka.topic_requests import KafkaTopics
 from inkless_pulumi.provider.kafka.user_requests import KafkaUsers
 
@@ -17,3 +18,4 @@ class KafkaCluster:
         self.users = KafkaUsers(session)
         self.acls = KafkaAcls(session)
         self.nodes = KafkaNodes(session)
+        self.settings = KafkaSettings(session)

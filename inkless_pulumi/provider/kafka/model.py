@@ -22,6 +22,7 @@ __all__ = [
     "Refusal",
     "ReplicaState",
     "ScramCredential",
+    "SettingRequests",
     "TopicRequests",
     "TopicState",
     "Unreachable",
@@ -243,6 +244,16 @@ class NodeRequests(Protocol):
         """Tell the effective `min.insync.replicas` of each topic; 0 of a diskless one."""
 
 
+class SettingRequests(Protocol):
+    """Requests about the settings that all brokers share."""
+
+    def describe(self) -> Mapping[str, str]:
+        """Tell what is set for all brokers."""
+
+    def alter(self, changes: Mapping[str, str | None]) -> Refusal | None:
+        """Set settings, or with None unset them; returns when every broker has them."""
+
+
 class Cluster(Protocol):
     """A cluster that answers administrators' requests, in lists."""
 
@@ -261,6 +272,10 @@ class Cluster(Protocol):
     @property
     def nodes(self) -> NodeRequests:
         """Requests about the nodes."""
+
+    @property
+    def settings(self) -> SettingRequests:
+        """Requests about the settings that all brokers share."""
 
 
 def kafka_uuid(value: uuid.UUID) -> str:

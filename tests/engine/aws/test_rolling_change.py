@@ -129,3 +129,20 @@ def test_renewed_certificates_reach_the_nodes_one_after_the_other(
     assert done.outputs["connection"]["ca_certificate"].count("BEGIN CERTIFICATE") == 2
     assert engine.preview(new_authority).changed == {}
     assert engine.refresh().changed == {}
+
+
+def test_a_setting_that_running_nodes_take_touches_no_node(
+    engine: Engine, rehearsal: Rehearsal
+) -> None:
+    engine.up(service(settings={"num.partitions": 6}))
+    rehearsal.forget()
+
+    dynamic = service(settings={"num.partitions": 6, "log.retention.ms": 3_600_000})
+    assert touched(engine.preview(dynamic)) == {"kafka-settings"}
+    engine.up(dynamic)
+    assert engine.preview(dynamic).changed == {}
+    assert touched(engine.up(service(settings={"num.partitions": 6}))) == {"kafka-settings"}
+    assert rehearsal.journal == [
+        "settings {'log.retention.ms': '3600000'}",
+        "settings {'log.retention.ms': None}",
+    ]

@@ -14,6 +14,7 @@ from typing import Any
 from inkless_pulumi.core.errors import NotReady
 from inkless_pulumi.provider import (
     broker_image,
+    cluster_settings,
     machine_image,
     node_ready,
     node_stop,
@@ -114,12 +115,20 @@ def decide_order(
     return rolling_order.RollingOrderOutputs(order=list(order), at_creation=False)
 
 
+def apply_settings(
+    _self: Any, inputs: cluster_settings.ClusterSettingsInputs, before: Any, _context: Context
+) -> None:
+    """Note what is set, and what is unset."""
+    note("settings", str({**dict.fromkeys(before), **inputs.settings}))
+
+
 REPLACED: list[tuple[Any, str, Any]] = [
     (machine_image, "_current_image", current_image),
     (broker_image, "_publish", publish),
     (broker_image, "look_at_upstream", lambda _upstream, _platforms: None),
     (broker_image.BrokerImage, "read", lambda _self, _id, *known: known[:2]),
     (broker_image.BrokerImage, "delete", lambda *_known: None),
+    (cluster_settings.ClusterSettings, "_apply", apply_settings),
     (node_ready.NodeReady, "_wait", wait),
     (node_stop.NodeStop, "_wait", let_go),
     (rolling_order.RollingOrder, "update", decide_order),

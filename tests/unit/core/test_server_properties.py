@@ -7,6 +7,7 @@ from hypothesis import given
 
 from inkless_pulumi.core.catalogue import broker_settings, value_problem
 from inkless_pulumi.core.declaration import ServiceDeclaration
+from inkless_pulumi.core.dynamic_settings import dynamic_settings, static_settings
 from inkless_pulumi.core.errors import DeclarationError
 from inkless_pulumi.core.managed_settings import MANAGED_SETTINGS
 from inkless_pulumi.core.plan import plan_cluster
@@ -184,9 +185,13 @@ def test_every_managed_value_is_of_the_type_that_the_catalogue_says(
 
 
 @given(valid_services())
-def test_every_override_reaches_every_node(declared: ServiceDeclaration) -> None:
+def test_every_override_that_is_read_at_start_reaches_every_node(
+    declared: ServiceDeclaration,
+) -> None:
     for properties in all_rendered(declared).values():
-        assert declared.settings.keys() <= properties.keys()
+        read_at_start = static_settings(declared.settings)
+        assert read_at_start.items() <= properties.items()
+        assert properties.keys().isdisjoint(dynamic_settings(declared.settings))
 
 
 def test_adding_a_broker_changes_no_other_nodes_settings() -> None:

@@ -166,6 +166,25 @@ class MemoryNodes:
         return dict.fromkeys(topics, 1)
 
 
+class MemorySettings:
+    """Settings that all brokers have as soon as they are set."""
+
+    def __init__(self) -> None:
+        self.all: dict[str, str] = {"min.insync.replicas": "2"}
+        self.alterations: list[Mapping[str, str | None]] = []
+        self.refused: Refusal | None = None
+
+    def describe(self) -> Mapping[str, str]:
+        return dict(self.all)
+
+    def alter(self, changes: Mapping[str, str | None]) -> Refusal | None:
+        self.alterations.append(changes)
+        if self.refused is None:
+            merged = {**self.all, **changes}
+            self.all = {name: value for name, value in merged.items() if value is not None}
+        return self.refused
+
+
 @dataclass
 class MemoryCluster:
     """All of it."""
@@ -174,6 +193,7 @@ class MemoryCluster:
     users: MemoryUsers = field(default_factory=MemoryUsers)
     acls: MemoryAcls = field(default_factory=MemoryAcls)
     nodes: MemoryNodes = field(default_factory=MemoryNodes)
+    settings: MemorySettings = field(default_factory=MemorySettings)
     opened: list[str] = field(default_factory=list)
 
     def open(self, connection: ConnectionInputs, context: Context) -> "MemoryCluster":

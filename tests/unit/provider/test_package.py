@@ -21,6 +21,7 @@ from inkless_pulumi.provider.server import RESOURCES, resource_named
 MODULES = (
     "access",
     "broker_image",
+    "cluster_settings",
     "credentials",
     "machine_image",
     "node_ready",
