@@ -1,6 +1,6 @@
 # What one does with a checkout; each target sets up what it needs first. See README.md.
 .POSIX:
-.PHONY: help setup engine demo demo-down preview test lint unit engine-tests sandbox-tests bench soak requirements clean
+.PHONY: help setup engine demo demo-down preview test lint unit engine-tests sandbox-tests bench bench-topics soak requirements clean
 
 bin = .venv/bin
 parallel = -n 2 --dist loadfile
@@ -36,6 +36,7 @@ lint: setup
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
 	$(bin)/mypy
+	$(bin)/mypy examples/topics-in-another-stack
 	$(bin)/shellcheck $(scripts)
 
 unit: setup
@@ -54,6 +55,10 @@ bench: engine
 #: make soak       every kind of change under load; every acknowledged record is read back (20 min)
 soak: engine
 	@$(bin)/python -m proofs.soak
+
+#: make bench-topics  topics and access rules at scale, beside their floors
+bench-topics: engine
+	@$(bin)/python -m benchmarks.topics
 
 # After a change of the dependencies in pyproject.toml: pin them anew.
 requirements: setup

@@ -3,30 +3,15 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from benchmarks.measure import Figure, median, wall_seconds
+from benchmarks.stacks import engine_environment, nothing_project, pulumi
 from inkless_pulumi.sandbox.environment import recorded_environment
-from inkless_pulumi.sandbox.making import default_cache
-from inkless_pulumi.sandbox.toolchain import find_or_make_engine
 
 _TIMES = 5
 _CHECKOUT = Path(__file__).parent.parent
-_NOTHING_PROGRAM = """\
-import pulumi
-
-
-class Nothing(pulumi.CustomResource):
-    def __init__(self, name):
-        super().__init__("nothing:index:Nothing", name, {{"value": name}})
-
-
-for number in range({count}):
-    Nothing(f"nothing-{{number}}")
-"""
 
 
 def measure() -> list[Figure]:
@@ -36,7 +21,7 @@ def measure() -> list[Figure]:
         environment = _environment(root)
         example = _quick_start(root, environment)
         count = _resources(example, environment)
-        nothing = _nothing(root, environment, count)
+        nothing = nothing_project(root / "nothing", count, environment)
         command = ["pulumi", "preview", "--non-interactive", "--stack", "benchmark"]
         # In turns, so that whatever else the machine does hits both alike.
         pairs = [
@@ -59,48 +44,19 @@ def measure() -> list[Figure]:
 
 
 def _environment(root: Path) -> dict[str, str]:
-    toolchain = find_or_make_engine(default_cache(), print).environment()
-    environment = {**os.environ, **toolchain, **recorded_environment(None)}
-    path = [str(_CHECKOUT / "benchmarks" / "nothing"), environment["PATH"], toolchain["PATH"]]
-    (root / "state").mkdir()
-    return {
-        **environment,
-        "PATH": os.pathsep.join(path),
-        "BENCHMARK_PYTHON": sys.executable,
-        "PYTHONPATH": str(_CHECKOUT),
-        "PULUMI_BACKEND_URL": (root / "state").as_uri(),
-        "PULUMI_HOME": str(root / "home"),
-        "PULUMI_CONFIG_PASSPHRASE": "for benchmarks",
-    }
-
-
-def _pulumi(arguments: list[str], directory: Path, environment: dict[str, str]) -> str:
-    command = ["pulumi", *arguments, "--non-interactive"]
-    done = subprocess.run(
-        command, cwd=directory, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout
+    """An engine whose cloud plugins are stand-ins that record."""
+    engine, recorded = engine_environment(root), recorded_environment(None)
+    return {**engine, **recorded, "PATH": os.pathsep.join([recorded["PATH"], engine["PATH"]])}
 
 
 def _quick_start(root: Path, environment: dict[str, str]) -> Path:
     directory = root / "quickstart"
     shutil.copytree(_CHECKOUT / "examples" / "aws-quickstart", directory)
-    _pulumi(["stack", "init", "benchmark"], directory, environment)
-    _pulumi(["config", "set", "aws:region", "eu-west-1"], directory, environment)
+    pulumi(["stack", "init", "benchmark"], directory, environment)
+    pulumi(["config", "set", "aws:region", "eu-west-1"], directory, environment)
     return directory
 
 
 def _resources(directory: Path, environment: dict[str, str]) -> int:
-    answer = json.loads(_pulumi(["preview", "--json"], directory, environment))
+    answer = json.loads(pulumi(["preview", "--json"], directory, environment))
     return int(answer["changeSummary"]["create"])
-
-
-def _nothing(root: Path, environment: dict[str, str], count: int) -> Path:
-    directory = root / "nothing"
-    directory.mkdir()
-    (directory / "Pulumi.yaml").write_text("name: nothing\nruntime: python\n")
-    (directory / "__main__.py").write_text(_NOTHING_PROGRAM.format(count=count))
-    _pulumi(["stack", "init", "benchmark"], directory, environment)
-    return directory

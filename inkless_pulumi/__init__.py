@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from inkless_pulumi.connection import ConnectionArgs as ConnectionArgs
     from inkless_pulumi.connection import SecretStoreArgs as SecretStoreArgs
     from inkless_pulumi.core.errors import InklessError as InklessError
+    from inkless_pulumi.quotas import Quota as Quota
+    from inkless_pulumi.quotas import QuotaArgs as QuotaArgs
+    from inkless_pulumi.topic_sets import DeclaredTopicArgs as DeclaredTopicArgs
+    from inkless_pulumi.topic_sets import TopicSet as TopicSet
+    from inkless_pulumi.topic_sets import TopicSetArgs as TopicSetArgs
     from inkless_pulumi.topics import ClassicTopic as ClassicTopic
     from inkless_pulumi.topics import ClassicTopicArgs as ClassicTopicArgs
     from inkless_pulumi.topics import DisklessTopic as DisklessTopic
@@ -27,10 +32,15 @@ _HOMES = {
     "ClassicTopic": "topics",
     "ClassicTopicArgs": "topics",
     "ConnectionArgs": "connection",
+    "DeclaredTopicArgs": "topic_sets",
     "DisklessTopic": "topics",
     "DisklessTopicArgs": "topics",
     "InklessError": "core.errors",
+    "Quota": "quotas",
+    "QuotaArgs": "quotas",
     "SecretStoreArgs": "connection",
+    "TopicSet": "topic_sets",
+    "TopicSetArgs": "topic_sets",
     "User": "users",
     "UserArgs": "users",
 }

@@ -2,7 +2,7 @@
 
 import inspect
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NotRequired, TypedDict, TypeVar
 
 import pulumi
@@ -103,17 +103,19 @@ def _wire_arguments(args: Mapping[str, Any], shape: type[Any]) -> dict[str, Any]
 
 def _wire_value(value: Any, hint: Any) -> Any:
     """A value with the keys of every argument dictionary in it (but not of maps) translated."""
-    nested, is_list = _nested_shape(hint)
+    nested, container = _nested_shape(hint)
     if nested is None or value is None:
         return value
     if inspect.isawaitable(value):
         value = pulumi.Output.from_input(value)
     if isinstance(value, pulumi.Output):
         return value.apply(lambda known: _wire_value(known, hint))
-    if is_list:
+    if container is list:
         return [_wire_value(item, nested) for item in value]
     if not isinstance(value, Mapping):
         return value
+    if container is dict:
+        return {key: _wire_value(item, nested) for key, item in value.items()}
     arguments = _wire_arguments(_python_keys(value, nested), nested)
     return {_camel(name): item for name, item in arguments.items()}
 
@@ -124,13 +126,21 @@ def _python_keys(value: Mapping[str, Any], shape: type[Any]) -> dict[str, Any]:
     return {names.get(key, key): item for key, item in value.items()}
 
 
-def _nested_shape(hint: Any) -> tuple[type[Any] | None, bool]:
-    """Find the argument dictionary that a type hint speaks of, and whether it is a list of them."""
+def _nested_shape(hint: Any) -> tuple[type[Any] | None, type[list[Any] | dict[Any, Any]] | None]:
+    """Find the argument dictionary that a type hint speaks of, and in what there are several."""
     if typing.is_typeddict(hint):
-        return hint, False
-    is_list = typing.get_origin(hint) in (list, typing.Sequence)
+        return hint, None
+    container = _CONTAINERS.get(typing.get_origin(hint))
     for part in typing.get_args(hint):
-        nested, within_list = _nested_shape(part)
+        nested, inner = _nested_shape(part)
         if nested is not None:
-            return nested, is_list or within_list
-    return None, False
+            return nested, container or inner
+    return None, None
+
+
+_CONTAINERS: dict[Any, type[list[Any] | dict[Any, Any]]] = {
+    list: list,
+    Sequence: list,
+    dict: dict,
+    Mapping: dict,
+}

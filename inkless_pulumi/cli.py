@@ -1,4 +1,4 @@
-"""The command line `inkless-pulumi`: sandboxes, previews without an account, the demonstration.
+"""The command line `inkless-pulumi`: sandboxes, previews without an account, topics of a cluster.
 
 Deploying is Pulumi's own business (`pulumi up`); nothing here wraps it.
 """
@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from inkless_pulumi.commands import topics
 from inkless_pulumi.core.errors import InklessError, SandboxError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ sandbox = typer.Typer(
     help="A cloud account emulated on this machine, to deploy into for real.", no_args_is_help=True
 )
 app.add_typer(sandbox, name="sandbox")
+app.add_typer(topics.commands, name="topics")
 
 HomeOption = Annotated[
     Path | None,

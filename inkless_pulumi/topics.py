@@ -19,9 +19,14 @@ class ClassicTopicArgs(TypedDict):
     partitions: pulumi.Input[int]
     """Number of partitions. It can be raised later, not lowered."""
     replication_factor: NotRequired[pulumi.Input[int]]
-    """Copies of each partition. Default: the cluster's, one a zone."""
+    """Copies of each partition. Default: the cluster's, one a zone. Another number later moves
+    replicas while the topic is used."""
     settings: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
-    """Kafka's topic settings, such as `retention.ms`. What is not named has the cluster's value."""
+    """Kafka's topic settings, such as `retention.ms`; durations and sizes may have a unit (`7d`,
+    `50GiB`). What is not named has the cluster's value."""
+    deletion_protection: NotRequired[pulumi.Input[bool]]
+    """Whether the topic refuses to be deleted. To delete it, set this to `False`, run `pulumi up`,
+    then delete. Default: `True`."""
     connection: pulumi.Input[ConnectionArgs]
     """How to reach the cluster: the service's output `connection`."""
 
@@ -37,8 +42,11 @@ class DisklessTopicArgs(TypedDict):
     """Brokers that may serve each partition; its data is in object storage whatever this says.
     Default: the cluster's, one a zone."""
     settings: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
-    """Kafka's topic settings that have an effect here, such as `retention.ms`. What is not named
-    has the cluster's value."""
+    """Kafka's topic settings, such as `retention.ms`; durations and sizes may have a unit (`7d`,
+    `50GiB`). What is not named has the cluster's value. One without effect here is warned of."""
+    deletion_protection: NotRequired[pulumi.Input[bool]]
+    """Whether the topic refuses to be deleted. To delete it, set this to `False`, run `pulumi up`,
+    then delete. Default: `True`."""
     connection: pulumi.Input[ConnectionArgs]
     """How to reach the cluster: the service's output `connection`."""
 
@@ -48,7 +56,8 @@ class ClassicTopic(InklessResource):
 
     It may be compacted and take part in transactions. Partitions can be added and settings changed
     in place. What Kafka can't do without losing records (fewer partitions, another name) is refused
-    at preview. Deleting the resource deletes the topic with its records.
+    at preview. Deleting the resource deletes the topic with its records, once its protection is
+    off.
     """
 
     name: pulumi.Output[str]
@@ -67,7 +76,7 @@ class ClassicTopic(InklessResource):
         args: ClassicTopicArgs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__(resource_name, _with_texts(args), opts)
+        super().__init__(resource_name, with_texts(args), protected(args, opts))
 
 
 class DisklessTopic(InklessResource):
@@ -76,7 +85,8 @@ class DisklessTopic(InklessResource):
     No replication between zones is paid for, at a higher latency; there is no compaction, and there
     are no transactions. Needs brokers of an Inkless image. Partitions can be added and settings
     changed in place. What Kafka can't do without losing records (fewer partitions, another name) is
-    refused at preview. Deleting the resource deletes the topic with its records.
+    refused at preview. Deleting the resource deletes the topic with its records, once its
+    protection is off.
     """
 
     name: pulumi.Output[str]
@@ -95,10 +105,21 @@ class DisklessTopic(InklessResource):
         args: DisklessTopicArgs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__(resource_name, _with_texts(args), opts)
+        super().__init__(resource_name, with_texts(args), protected(args, opts))
 
 
-def _with_texts(args: Mapping[str, Any]) -> dict[str, Any]:
+def protected(
+    args: Mapping[str, Any], opts: pulumi.ResourceOptions | None
+) -> pulumi.ResourceOptions | None:
+    """Options under which the engine knows of the deletion protection: it then refuses to destroy
+    a stack before anything of it is gone. The plugin refuses as well, whatever the options say.
+    """
+    if args.get("deletion_protection", True) is not True or (opts and opts.protect is not None):
+        return opts
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=True))
+
+
+def with_texts(args: Mapping[str, Any]) -> dict[str, Any]:
     """Settings as Kafka spells them, for those who write `True` or `86400000`."""
     settings = args.get("settings")
     if not isinstance(settings, Mapping):

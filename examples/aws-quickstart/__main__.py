@@ -14,18 +14,20 @@ from inkless_pulumi.aws import InklessService, InklessServiceArgs
 
 config = pulumi.Config()
 region = pulumi.Config("aws").require("region")
+protection = config.require_bool("deletionProtection")
 zones = config.get_object("zones") or [f"{region}{letter}" for letter in "abc"]
 
 # The service: a private network, a bucket, a Postgres database for the metadata of diskless topics,
 # the broker image in the account's own registry, and a machine with a data volume in each zone.
 # Every argument but the zones has a default. Two that are worth knowing from the start:
 #   settings             broker settings on top of the managed ones, e.g. {"num.partitions": 6}
-#   deletion_protection  while it is on (the default), nothing that holds data can be deleted;
-#                        to take the service down, turn it off, run `pulumi up`, then destroy.
+#   deletion_protection  while it is on (the default), nothing that holds data can be deleted; nor
+#                        can a topic, which has an argument of that name as well. To take the
+#                        service down, turn it off, run `pulumi up`, then destroy.
 arguments: InklessServiceArgs = {
     "zones": zones,
     "architecture": config.require("architecture"),
-    "deletion_protection": config.require_bool("deletionProtection"),
+    "deletion_protection": protection,
     "tags": {"project": pulumi.get_project(), "stack": pulumi.get_stack()},
 }
 if upstream_image := config.get("upstreamImage"):
@@ -38,7 +40,8 @@ orders = ClassicTopic(
     {
         "name": "orders",
         "partitions": 6,
-        "settings": {"retention.ms": "604800000"},  # seven days
+        "settings": {"retention.ms": "7d"},
+        "deletion_protection": protection,
         "connection": service.connection,
     },
 )
@@ -48,7 +51,12 @@ orders = ClassicTopic(
 if config.require_bool("diskless"):
     events = DisklessTopic(
         "events",
-        {"name": "events", "partitions": 6, "connection": service.connection},
+        {
+            "name": "events",
+            "partitions": 6,
+            "deletion_protection": protection,
+            "connection": service.connection,
+        },
     )
 
 # A user. The password is made during the deployment and kept in this secret, nowhere else, with the
@@ -65,21 +73,25 @@ user = User(
     },
 )
 
-# Nothing is allowed until a rule says so: this user may write and read the topics above, and read
+# Nothing is allowed until a rule says so: this user may write and read the topics above, the latter
 # as a member of any consumer group whose name starts with "application".
-for resource_type, resource_name, pattern_type, operations in [
-    ("topic", "orders", "literal", ["read", "write", "describe"]),
-    ("topic", "events", "literal", ["read", "write", "describe"]),
-    ("group", "application", "prefixed", ["read"]),
-]:
+for topic in ("orders", "events"):
     AccessRule(
-        f"application-{resource_type}-{resource_name}",
+        f"application-produces-{topic}",
         {
             "principal": "User:application",
-            "resource_type": resource_type,
-            "resource_name": resource_name,
-            "pattern_type": pattern_type,
-            "operations": operations,
+            "intent": "produce",
+            "topic": topic,
+            "connection": service.connection,
+        },
+    )
+    AccessRule(
+        f"application-consumes-{topic}",
+        {
+            "principal": "User:application",
+            "intent": "consume",
+            "topic": topic,
+            "group": "application*",
             "connection": service.connection,
         },
     )

@@ -6,6 +6,7 @@ one clause and the way out. Types of error that have no entry here keep pydantic
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -68,19 +69,30 @@ def argument_path(location: Iterable[str | int]) -> str:
 
 def _without_union_branches(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
     """`settings.x.int` is pydantic's way of saying which type of a union it tried."""
-    if len(location) == 3 and location[0] == "settings":
-        return location[:2]
+    if "settings" in location:
+        return location[: location.index("settings") + 2]
     return location
 
 
 def _field_names(model: type[BaseModel], parents: tuple[int | str, ...]) -> list[str]:
-    for parent in parents:
+    names = iter(parents)
+    for parent in names:
         field = model.model_fields.get(str(parent))
-        nested = field.annotation if field is not None else None
-        if not (isinstance(nested, type) and issubclass(nested, BaseModel)):
+        nested = _model_in(field.annotation) if field is not None else None
+        if nested is None:
             return []
+        if get_origin(field.annotation if field else None) is dict:
+            next(names, None)  # a key of the user's
         model = nested
     return list(model.model_fields)
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """The model in `Model`, `Model | None` or `dict[str, Model]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_model_in(part) for part in get_args(annotation))
+    return next((model for model in found if model is not None), None)
 
 
 def suggestion(name: str, known: Iterable[str], what: str = "argument") -> str:

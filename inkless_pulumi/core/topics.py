@@ -3,11 +3,12 @@
 Every argument may be None, which means that it is not known yet (a value from another resource at
 preview) or left to its default; rules look at what is there. Sources: `Topic.validate` and
 `LogConfig` of Kafka 4.2.1, and what diskless topics were seen to accept and ignore on 4.2.1-0.47.
+What may become of a topic that exists is in `topic_changes`.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from inkless_pulumi.core.catalogue import (
@@ -20,6 +21,7 @@ from inkless_pulumi.core.catalogue import (
 from inkless_pulumi.core.errors import Problem
 from inkless_pulumi.core.layout import MIN_INSYNC_REPLICAS
 from inkless_pulumi.core.model_errors import suggestion
+from inkless_pulumi.core.quantities import example_of, in_base_unit, units_of
 from inkless_pulumi.core.service_model import SettingValue
 
 TopicKind = Literal["classic", "diskless"]
@@ -82,8 +84,26 @@ def _count(value: object) -> int | None:
     return int(value) if isinstance(value, (int, float)) else None
 
 
+def kafka_text(setting: str, value: SettingValue) -> str:
+    """A topic setting's value as Kafka takes it: `7d` becomes `604800000`, True becomes `true`."""
+    return in_base_unit(setting_text(value), units_of(setting))
+
+
+def kafka_texts(settings: Mapping[str, SettingValue]) -> dict[str, str]:
+    """Topic settings as Kafka takes them."""
+    return {name: kafka_text(name, value) for name, value in settings.items()}
+
+
 def declaration_problems(topic: TopicDeclaration) -> list[Problem]:
     """Every rule that a topic breaks, as far as it is declared."""
+    problems = _problems(replace(topic, settings=kafka_texts(topic.settings)))
+    written = {setting_path(name): value for name, value in topic.settings.items()}
+    return [
+        replace(problem, value=written.get(problem.path, problem.value)) for problem in problems
+    ]
+
+
+def _problems(topic: TopicDeclaration) -> list[Problem]:
     problems = [] if topic.name is None else name_problems(topic.name)
     if topic.partitions is not None and topic.partitions < 1:
         rule = "a topic has one partition at least"
@@ -133,32 +153,33 @@ def collision_problems(name: str, others: Iterable[str], path: str = "name") -> 
     ]
 
 
-def change_problems(
-    old: TopicDeclaration, new: TopicDeclaration, path: str = "partitions"
-) -> list[Problem]:
-    """Changes that Kafka can't make to a topic that exists, and that must not happen by replacing
-    it, because its records would be gone.
-    """
-    if old.partitions is None or new.partitions is None or new.partitions >= old.partitions:
-        return []
-    rule = f"the topic has {old.partitions} partitions, and Kafka can't take partitions away"
-    remedy = f"set it back to {old.partitions}, or declare a new topic and copy the records"
-    return [Problem(path, new.partitions, rule, remedy)]
-
-
 def server_settings(topic: TopicDeclaration) -> dict[str, str]:
     """The settings to create a topic with, as text; diskless ones get the switch that makes them
     so, and classic ones never its false value, which Inkless takes for a request.
     """
-    texts = {name: setting_text(topic.settings[name]) for name in sorted(topic.settings)}
+    texts = kafka_texts(dict(sorted(topic.settings.items())))
     return {DISKLESS: "true", **texts} if topic.kind == "diskless" else texts
+
+
+def topic_warnings(topic: TopicDeclaration) -> list[str]:
+    """What is allowed and has no effect: a diskless topic takes many settings without a word."""
+    if topic.kind != "diskless":
+        return []
+    idle = [name for name in topic.settings if _idle_on_diskless(name)]
+    named = f" {topic.name}" if topic.name else ""
+    return [f"{', '.join(idle)}: no effect on the diskless topic{named}."] if idle else []
+
+
+def _idle_on_diskless(name: str) -> bool:
+    setting = topic_settings().get(name)
+    return setting is not None and setting.diskless not in ("yes", "delete only")
 
 
 def _setting_problems(kind: TopicKind, name: str, value: SettingValue) -> list[Problem]:
     path = setting_path(name)
     if name == DISKLESS:
         rule = "whether a topic is diskless is said by its resource"
-        return [Problem(path, value, rule, "declare a DisklessTopic or a ClassicTopic instead")]
+        return [Problem(path, value, rule, "declare a diskless or a classic topic instead")]
     setting = topic_settings().get(name)
     if setting is None:
         rule = "is not a setting of topics"
@@ -167,7 +188,9 @@ def _setting_problems(kind: TopicKind, name: str, value: SettingValue) -> list[P
         return [Problem(path, value, "is internal to Kafka and meant for tests", "leave it out")]
     found = value_problem(setting, value) or _form_problem(setting, value)
     if found is not None:
-        return [found]
+        units = units_of(name)
+        remedy = f"use {example_of(units)}" if units and "whole" in found.rule else found.remedy
+        return [replace(found, remedy=remedy)]
     special = _diskless_problem if kind == "diskless" else _classic_problem
     problem = special(setting, value)
     return [] if problem is None else [problem]
@@ -185,19 +208,16 @@ def _form_problem(setting: Setting, value: SettingValue) -> Problem | None:
 
 
 def _diskless_problem(setting: Setting, value: SettingValue) -> Problem | None:
-    """A diskless topic takes many settings without a word that then have no effect."""
+    """What a diskless topic takes, and must not: the rest has no effect, see `topic_warnings`."""
     path, text = setting_path(setting.name), setting_text(value)
     if setting.name == "cleanup.policy":
         if "compact" not in text and text:
             return None
         rule = "a diskless topic is never compacted: old records would stay for ever"
-        return Problem(path, value, rule, 'use "delete", or declare a ClassicTopic')
+        return Problem(path, value, rule, 'use "delete", or declare a classic topic')
     if setting.name == REMOTE_STORAGE:
         rule = "a diskless topic is in object storage already, and refuses tiered storage beside it"
-        return Problem(path, value, rule, "leave it out, or declare a ClassicTopic")
-    if setting.diskless not in ("yes", "delete only"):
-        rule = "has no effect on a diskless topic"
-        return Problem(path, value, rule, "leave it out, or declare a ClassicTopic")
+        return Problem(path, value, rule, "leave it out, or declare a classic topic")
     return None
 
 

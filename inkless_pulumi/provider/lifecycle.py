@@ -16,7 +16,12 @@ from pulumi.provider.experimental.property_value import PropertyValue
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
-from inkless_pulumi.core.errors import DeclarationError, InklessError, Problem
+from inkless_pulumi.core.errors import (
+    DeclarationError,
+    InklessError,
+    Problem,
+    raise_problems,
+)
 from inkless_pulumi.provider.difference import difference
 from inkless_pulumi.provider.resource import Context, Created, Incomplete, Resource, WireModel
 from inkless_pulumi.provider.validation import Validated, lenient, to_plain, validate
@@ -96,6 +101,9 @@ class InklessProvider(rpc.Provider):
         # The property of a failure stays empty: the problem's text names the path and, unless it is
         # a secret, the value, where the engine would print either wrongly for nested paths.
         failures = [rpc.CheckFailure("", str(problem)) for problem in checked.problems]
+        if not failures:
+            for line in resource.warnings(checked.known):
+                self._log.warn(request.urn, line)
         return rpc.CheckResponse(_marked(checked.properties, request.new_inputs), failures)
 
     async def diff(self, request: rpc.DiffRequest) -> rpc.DiffResponse:
@@ -105,7 +113,9 @@ class InklessProvider(rpc.Provider):
         old = {name: value for name, value in _plain(request.old_state).items() if name in names}
         new = _plain(request.new_inputs)
         outputs = _outputs(resource, request.old_state)
-        stale = resource.stale(validate(resource.inputs, new).known, outputs) if outputs else ()
+        known = validate(resource.inputs, new).known
+        raise_problems(resource.change_problems(known, lenient(resource.inputs, old)))
+        stale = resource.stale(known, outputs) if outputs else ()
         replacing = {to_camel(name) for name in resource.replace_on}
         return difference(
             old,
@@ -234,9 +244,14 @@ def _own_problems(
     resource: AnyResource, known: Mapping[str, object], old: Mapping[str, object] | None
 ) -> Iterable[Problem]:
     try:
-        return list(resource.check(known, old))
+        found = list(resource.check(known, old))
     except DeclarationError as wrong:
         return wrong.problems
+    if found and old is not None:
+        # A change is judged by what is recorded, which only `diff` knows. What was declared last
+        # is compared here beside other problems, so that a user sees all of them at once.
+        found += resource.change_problems(known, old)
+    return found
 
 
 def _marked(values: Mapping[str, object], like: Mapping[str, PropertyValue]) -> Properties:
@@ -305,5 +320,7 @@ def _not_understood(resource: AnyResource) -> StateError:
 def _initialization_failed(
     resource: AnyResource, inputs: Properties, incomplete: Incomplete[Any]
 ) -> InitializationFailed:
+    if incomplete.inputs is not None:
+        inputs = _marked(to_plain(incomplete.inputs), inputs)
     state = _state(resource, inputs, incomplete.outputs)
     return InitializationFailed(incomplete.id, state, inputs, str(incomplete))

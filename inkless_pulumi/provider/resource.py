@@ -76,10 +76,15 @@ class Incomplete(InklessError, Generic[O]):
     `pulumi up`. Raise it from `create` as soon as anything is left behind that must not be lost.
     """
 
-    def __init__(self, reason: str, *, id: str, outputs: O) -> None:
+    def __init__(
+        self, reason: str, *, id: str, outputs: O, inputs: "WireModel | None" = None
+    ) -> None:
         super().__init__(reason)
         self.id = id
         self.outputs = outputs
+        self.inputs = inputs
+        """What of the inputs holds already. The next preview shows the rest as a difference. None:
+        all of them."""
 
 
 def _silent(_line: str) -> None:
@@ -145,6 +150,27 @@ class Resource(ABC, Generic[I, O]):
         Returns:
             Problems whose paths are spelt as in Python: `secret_store.kind`.
         """
+        return ()
+
+    def change_problems(
+        self,
+        known: Mapping[str, object],
+        recorded: Mapping[str, object],
+    ) -> Iterable[Problem]:
+        """Find changes that must not happen. Must not touch the network.
+
+        Args:
+            known: as of `check`.
+            recorded: what holds by state, likewise. Where an update was `Incomplete`, this is not
+                what was last declared.
+        """
+        return ()
+
+    def warnings(
+        self,
+        known: Mapping[str, object],
+    ) -> Iterable[str]:
+        """Tell what is allowed, and worth a second thought. Must not touch the network."""
         return ()
 
     def defaults(

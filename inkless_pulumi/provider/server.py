@@ -47,15 +47,17 @@ RESOURCES: dict[str, str] = {
     "inkless:index:CertificateAuthority": (
         "inkless_pulumi.provider.certificates:CertificateAuthority"
     ),
-    "inkless:index:ClassicTopic": "inkless_pulumi.provider.topic:ClassicTopic",
+    "inkless:index:ClassicTopic": "inkless_pulumi.provider.topics.single:ClassicTopic",
     "inkless:index:ClusterSettings": ("inkless_pulumi.provider.cluster_settings:ClusterSettings"),
-    "inkless:index:DisklessTopic": "inkless_pulumi.provider.topic:DisklessTopic",
+    "inkless:index:DisklessTopic": "inkless_pulumi.provider.topics.single:DisklessTopic",
     "inkless:index:MachineImage": "inkless_pulumi.provider.machine_image:MachineImage",
     "inkless:index:NodeReady": "inkless_pulumi.provider.node_ready:NodeReady",
     "inkless:index:NodeStop": "inkless_pulumi.provider.node_stop:NodeStop",
     "inkless:index:Password": "inkless_pulumi.provider.password:Password",
+    "inkless:index:Quota": "inkless_pulumi.provider.quota:Quota",
     "inkless:index:RollingOrder": "inkless_pulumi.provider.rolling_order:RollingOrder",
     "inkless:index:ServiceIdentity": "inkless_pulumi.provider.service_identity:ServiceIdentity",
+    "inkless:index:TopicSet": "inkless_pulumi.provider.topics.topic_set:TopicSet",
     "inkless:index:User": "inkless_pulumi.provider.user:User",
 }
 """Every resource of the package by its token; a module is imported when it is first needed."""

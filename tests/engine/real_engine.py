@@ -171,6 +171,16 @@ class Engine:
         changes = _counted(result.summary.resource_changes)
         return Run(changes, events=events, text=result.stdout + result.stderr)
 
+    def destroy(self) -> Run:
+        """Delete everything, after a look at what that means, as `pulumi destroy` does."""
+        assert self._stack is not None
+        events: list[automation.EngineEvent] = []
+        with _told():
+            self._stack.preview_destroy()
+            result = self._stack.destroy(on_event=events.append)
+        changes = _counted(result.summary.resource_changes)
+        return Run(changes, events=events, text=result.stdout + result.stderr)
+
     def state(self) -> str:
         """The state file as it lies on disk, secrets encrypted."""
         return (self._state / ".pulumi" / "stacks" / PROJECT / "test.json").read_text()

@@ -82,6 +82,7 @@ class LocalKafka:
     address: str
     client_port: int
     mtls_port: int
+    heap: str = "256m"
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -140,7 +141,7 @@ class LocalKafka:
     def _java(self) -> list[str]:
         return [
             "java",
-            "-Xmx256m",
+            f"-Xmx{self.heap}",
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             f"-Dlog4j2.configurationFile={self.root / 'log4j2.properties'}",
@@ -201,14 +202,14 @@ class LocalKafka:
         }
 
 
-def local_kafka(root: Path, address: str = "127.77.0.1") -> LocalKafka:
+def local_kafka(root: Path, address: str = "127.77.0.1", heap: str = "256m") -> LocalKafka:
     """A formatted node that has not been started.
 
     Raises:
         Unavailable: this machine lacks what it needs.
     """
     client_port, mtls_port = free_ports(address, 2)
-    node = LocalKafka(root, kafka_jars(), Authority(), address, client_port, mtls_port)
+    node = LocalKafka(root, kafka_jars(), Authority(), address, client_port, mtls_port, heap)
     node.format()
     return node
 

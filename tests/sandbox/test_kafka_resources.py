@@ -28,7 +28,7 @@ from inkless_pulumi.provider.kafka.setting_requests import KafkaSettings
 from inkless_pulumi.provider.node_ready import NodeReady, NodeReadyInputs, NodeReadyOutputs
 from inkless_pulumi.provider.resource import Context, Incomplete
 from inkless_pulumi.provider.secret_stores import SecretStoreInputs, StoredSecret
-from inkless_pulumi.provider.topic import ClassicTopic, DisklessTopic, TopicInputs
+from inkless_pulumi.provider.topics.single import ClassicTopic, DisklessTopic, TopicInputs
 from inkless_pulumi.provider.user import User, UserInputs
 from tests.sandbox.certificates import Authority
 from tests.sandbox.local_kafka import LocalKafka, Unavailable, local_kafka, wait_until
@@ -182,7 +182,13 @@ def test_a_topic_lives_as_declared(
         made.outputs,
     )
 
-    changed = topic("life", connection, partitions=5, settings={"cleanup.policy": "compact"})
+    changed = topic(
+        "life",
+        connection,
+        partitions=5,
+        settings={"cleanup.policy": "compact", "segment.ms": "7d"},
+        deletion_protection=False,
+    )
     outputs = classic.update(made.id, declared, made.outputs, changed, lines.context())
     assert classic.read(made.id, changed, outputs, lines.context()) == (changed, made.outputs)
 

@@ -85,6 +85,14 @@ def test_a_public_resource_loads_no_cloud_sdk() -> None:
     assert loaded.isdisjoint({"boto3", "kafka", *CLOUD_SDKS})
 
 
+def test_the_example_of_another_stack_needs_no_cloud_sdk() -> None:
+    example = PACKAGE.parent / "examples" / "topics-in-another-stack" / "__main__.py"
+    imported = {name.split(".")[0] for name in imports(example)}
+    assert imported == {"pulumi", "inkless_pulumi"}
+    loaded = loaded_by("from inkless_pulumi import AccessRule, Quota, TopicSet, User")
+    assert loaded.isdisjoint({"boto3", "kafka", *CLOUD_SDKS})
+
+
 def test_every_public_name_can_be_loaded() -> None:
     import inkless_pulumi
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from inkless_pulumi.core.errors import ConnectionFailed, Problem
+from inkless_pulumi.provider.kafka.gathering import GatheringLines
 from inkless_pulumi.provider.kafka.model import Cluster
 from inkless_pulumi.provider.resource import Context, WireModel
 from inkless_pulumi.provider.secret_stores import (
@@ -150,16 +151,17 @@ class Connections:
         self._open_store = open_store
         self._limits = limits
         self._lock = threading.Lock()
-        self._clients: dict[ConnectionInputs, SharedClient] = {}
+        self._clients: dict[ConnectionInputs, tuple[SharedClient, GatheringLines]] = {}
 
     def cluster(self, inputs: ConnectionInputs, context: Context) -> Cluster:
         """Give the cluster of a connection, over the client that all its users share."""
         key = inputs.model_copy(update={"image": None})
         with self._lock:
             if key not in self._clients:
-                self._clients[key] = self._client(inputs, inputs.bootstrap_servers, self._limits)
-            client = self._clients[key]
-        return _cluster(client, context)
+                client = self._client(inputs, inputs.bootstrap_servers, self._limits)
+                self._clients[key] = (client, GatheringLines())
+            client, lines = self._clients[key]
+        return _cluster(client, lines, context)
 
     @contextmanager
     def node(
@@ -178,7 +180,7 @@ class Connections:
         limits = Limits(connect=_LOOK, attempt=_LOOK, operation=_LOOK, request=_LOOK)
         client = self._client(inputs, bootstrap_servers, limits)
         try:
-            yield _cluster(client, context)
+            yield _cluster(client, GatheringLines(), context)
         finally:
             client.close()
 
@@ -187,7 +189,7 @@ class Connections:
         with self._lock:
             clients = list(self._clients.values())
             self._clients.clear()
-        for client in clients:
+        for client, _ in clients:
             client.close()
 
     def _client(
@@ -222,11 +224,11 @@ class Connections:
             ) from error
 
 
-def _cluster(client: "SharedClient", context: Context) -> Cluster:
+def _cluster(client: "SharedClient", lines: GatheringLines, context: Context) -> Cluster:
     from inkless_pulumi.provider.kafka.client import Session
     from inkless_pulumi.provider.kafka.cluster import KafkaCluster
 
-    return KafkaCluster(Session(client, context.pause))
+    return KafkaCluster(Session(client, context.pause), lines)
 
 
 CONNECTIONS = Connections()

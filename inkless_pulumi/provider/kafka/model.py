@@ -2,11 +2,12 @@
 
 import base64
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from inkless_pulumi.core.errors import ConnectionFailed
+from inkless_pulumi.core.replica_placement import Replicas
 
 __all__ = [
     "Acl",
@@ -17,12 +18,17 @@ __all__ = [
     "Mechanism",
     "NewTopic",
     "NodeRequests",
+    "Partition",
+    "PartitionRequests",
     "PartitionState",
     "QuorumState",
+    "QuotaEntity",
+    "QuotaRequests",
     "Refusal",
     "ReplicaState",
     "ScramCredential",
     "SettingRequests",
+    "TopicEnd",
     "TopicRequests",
     "TopicState",
     "Unreachable",
@@ -98,6 +104,20 @@ class TopicState:
 Mechanism = Literal["SCRAM-SHA-512", "SCRAM-SHA-256"]
 
 
+Partition = tuple[str, int]
+"""A topic's name and a partition's index."""
+
+
+@dataclass(frozen=True)
+class TopicEnd:
+    """What was written to a topic."""
+
+    served: bool
+    """Every partition answers. A diskless topic that lacks its rows in Postgres does not."""
+    written: bool
+    """Some partition had a record once, even if none is left."""
+
+
 @dataclass(frozen=True)
 class ScramCredential:
     """A user's credential to be set: Kafka keeps one for each mechanism."""
@@ -106,6 +126,10 @@ class ScramCredential:
     password: str = field(repr=False)
     iterations: int
     mechanism: Mechanism = "SCRAM-SHA-512"
+
+
+QuotaEntity = tuple[tuple[str, str | None], ...]
+"""Whom a quota holds for: `user`, `client-id` or both, with the name; None: those without one."""
 
 
 @dataclass(frozen=True)
@@ -175,8 +199,18 @@ class TopicRequests(Protocol):
     def create(self, topics: Sequence[NewTopic]) -> Mapping[str, str | Refusal]:
         """Create topics; answers each one's id."""
 
-    def describe(self, names: Sequence[str]) -> Mapping[str, TopicState]:
-        """Look topics up; one that does not exist is not in the answer."""
+    def describe(
+        self, names: Sequence[str], keys: Collection[str] | None = None
+    ) -> Mapping[str, TopicState]:
+        """Look topics up; one that does not exist is not in the answer.
+
+        Args:
+            names: of the topics.
+            keys: the settings to look at, None: all. Fewer are quicker.
+        """
+
+    def names(self) -> Sequence[str]:
+        """List all topics but Kafka's own."""
 
     def add_partitions(self, counts: Mapping[str, int]) -> Mapping[str, Refusal | None]:
         """Raise topics to a number of partitions."""
@@ -190,12 +224,26 @@ class TopicRequests(Protocol):
     def delete(self, names: Sequence[str]) -> Mapping[str, Refusal | None]:
         """Delete topics."""
 
-    def written(self, name: str) -> bool:
-        """Whether any record was ever written to a topic.
 
-        Raises:
-            ClusterError: the topic does not serve.
-        """
+class PartitionRequests(Protocol):
+    """Requests about partitions."""
+
+    def ends(self, names: Sequence[str]) -> Mapping[str, TopicEnd]:
+        """Tell what was written to topics; one that does not exist is not in the answer."""
+
+    def zones(self) -> Mapping[int, str]:
+        """Tell the zone of each broker that is alive; one without has an empty one."""
+
+    def replicas(self, names: Sequence[str]) -> Mapping[str, Mapping[int, Replicas]]:
+        """Tell where each partition of each topic has its replicas."""
+
+    def reassign(
+        self, wanted: Mapping[Partition, Sequence[int]]
+    ) -> Mapping[Partition, Refusal | None]:
+        """Start to move partitions to other brokers; returns when the controller agreed."""
+
+    def moving(self, names: Sequence[str]) -> frozenset[Partition]:
+        """Find the partitions of topics that are on their way to other brokers."""
 
 
 class UserRequests(Protocol):
@@ -226,6 +274,16 @@ class AclRequests(Protocol):
 
     def delete(self, acls: Sequence[Acl]) -> Mapping[Acl, Refusal | None]:
         """Remove exactly these entries; one that is gone already is no error."""
+
+
+class QuotaRequests(Protocol):
+    """Requests about quotas."""
+
+    def describe(self, entity: QuotaEntity) -> Mapping[str, float]:
+        """Tell the limits of exactly this entity, by Kafka's names; none: an empty mapping."""
+
+    def alter(self, entity: QuotaEntity, changes: Mapping[str, float | None]) -> Refusal | None:
+        """Set limits, or with None remove them; what is not named stays as it is."""
 
 
 class NodeRequests(Protocol):
@@ -262,12 +320,20 @@ class Cluster(Protocol):
         """Requests about topics."""
 
     @property
+    def partitions(self) -> PartitionRequests:
+        """Requests about partitions."""
+
+    @property
     def users(self) -> UserRequests:
         """Requests about SCRAM credentials."""
 
     @property
     def acls(self) -> AclRequests:
         """Requests about access control entries."""
+
+    @property
+    def quotas(self) -> QuotaRequests:
+        """Requests about quotas."""
 
     @property
     def nodes(self) -> NodeRequests:

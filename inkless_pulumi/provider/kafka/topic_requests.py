@@ -1,10 +1,8 @@
 """Requests about topics."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from kafka.admin import KafkaAdminClient
-from kafka.errors import UnknownTopicOrPartitionError
 from kafka.protocol.admin import (
     CreatePartitionsRequest,
     CreateTopicsRequest,
@@ -12,9 +10,7 @@ from kafka.protocol.admin import (
     DescribeConfigsRequest,
     IncrementalAlterConfigsRequest,
 )
-from kafka.protocol.consumer import OffsetSpec
 from kafka.protocol.metadata import MetadataRequest
-from kafka.structs import TopicPartition
 
 from inkless_pulumi.core.errors import ClusterError
 from inkless_pulumi.provider.kafka.client import Outcome, Session, refusal
@@ -31,6 +27,7 @@ _TOPIC = 2  # ConfigResource.Type.TOPIC
 _SET_ON_TOPIC = 1  # DescribeConfigsResponse.ConfigSource.TOPIC_CONFIG
 _SET, _DELETE = 0, 1  # AlterConfigOp.OpType
 _UNKNOWN_TOPIC = 3
+_DESCRIBED_AT_ONCE = 500  # a topic has 35 settings; so many answers fit into a few MB
 _CONTROLLER_TIMEOUT_MS = 25_000  # shorter than a request's, so that the controller's error is seen
 
 
@@ -58,12 +55,16 @@ class KafkaTopics:
 
         return self._session.send_each(wanted, request, outcomes)
 
-    def describe(self, names: Sequence[str]) -> Mapping[str, TopicState]:
+    def describe(
+        self, names: Sequence[str], keys: Collection[str] | None = None
+    ) -> Mapping[str, TopicState]:
         """Look topics up; one that does not exist is not in the answer."""
         found = {topic.name: topic for topic in topic_metadata(self._session, names)}
-        if not found:
-            return {}
-        settings = topic_settings(self._session, list(found), only_own=True)
+        if keys is not None and not keys:
+            settings: Mapping[str, Mapping[str, str]] = {name: {} for name in found}
+        else:
+            wanted = None if keys is None else sorted(keys)
+            settings = topic_settings(self._session, list(found), only_own=True, keys=wanted)
         return {
             name: TopicState(
                 name=name,
@@ -77,6 +78,11 @@ class KafkaTopics:
             for name, topic in found.items()
             if name in settings
         }
+
+    def names(self) -> Sequence[str]:
+        """List all topics but Kafka's own."""
+        found = topic_metadata(self._session, None)
+        return sorted(topic.name for topic in found if not topic.name.startswith("__"))
 
     def add_partitions(self, counts: Mapping[str, int]) -> Mapping[str, Refusal | None]:
         """Raise topics to a number of partitions."""
@@ -119,31 +125,6 @@ class KafkaTopics:
 
         return self._session.send_each(names, request, lambda response: _named(response.responses))
 
-    def written(self, name: str) -> bool:
-        """Whether any record was ever written to a topic.
-
-        Raises:
-            ClusterError: the topic does not serve.
-        """
-        ends = {
-            TopicPartition(name, partition.partition_index): OffsetSpec.LATEST
-            for topic in topic_metadata(self._session, [name])
-            for partition in topic.partitions
-        }
-
-        def look(client: KafkaAdminClient) -> bool:
-            try:
-                found = client.list_partition_offsets(ends)
-            except UnknownTopicOrPartitionError:
-                raise ClusterError(
-                    f"Topic {name} exists, but its partitions are not served. A diskless topic is "
-                    "left so when the brokers lose Postgres while they create it: if it is not in "
-                    "use, delete it and run the update again."
-                ) from None
-            return any(end.offset > 0 for end in found.values())
-
-        return self._session.call(look)
-
 
 def topic_metadata(
     session: Session,
@@ -159,6 +140,8 @@ def topic_metadata(
             allow_auto_topic_creation=False,
         )
 
+    if names is not None and not names:
+        return []
     response = session.send(request, node_id)
     session.expect(response.error_code, None)
     found = []
@@ -201,7 +184,10 @@ def topic_settings(
             }
             yield result.resource_name, result.error_code, result.error_message, values
 
-    answers = session.send_each(names, request, outcomes)
+    answers: dict[str, dict[str, str] | Refusal] = {}
+    for first in range(0, len(names), _DESCRIBED_AT_ONCE):
+        part = names[first : first + _DESCRIBED_AT_ONCE]
+        answers |= session.send_each(part, request, outcomes)
     unknown = refusal(_UNKNOWN_TOPIC, None).error
     found: dict[str, dict[str, str]] = {}
     for name, answer in answers.items():

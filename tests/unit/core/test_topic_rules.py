@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from inkless_pulumi.core.topics import (
     SERVER_OWNED,
     TopicDeclaration,
-    change_problems,
     collision_problems,
+    kafka_text,
     server_settings,
     topic_problems,
+    topic_warnings,
 )
 
 REFUSED: list[tuple[str, bool, dict[str, Any], str]] = [
@@ -21,37 +22,21 @@ REFUSED: list[tuple[str, bool, dict[str, Any], str]] = [
         True,
         {"settings": {"cleanup.policy": "compact"}},
         'settings["cleanup.policy"] = "compact": a diskless topic is never compacted: old records '
-        'would stay for ever; use "delete", or declare a ClassicTopic',
+        'would stay for ever; use "delete", or declare a classic topic',
     ),
     (
         "compaction beside deletion on a diskless topic",
         True,
         {"settings": {"cleanup.policy": "compact,delete"}},
         'settings["cleanup.policy"] = "compact,delete": a diskless topic is never compacted: old '
-        'records would stay for ever; use "delete", or declare a ClassicTopic',
+        'records would stay for ever; use "delete", or declare a classic topic',
     ),
     (
         "tiered storage on a diskless topic",
         True,
         {"settings": {"remote.storage.enable": "true"}},
         'settings["remote.storage.enable"] = "true": a diskless topic is in object storage '
-        "already, and refuses tiered storage beside it; leave it out, or declare a ClassicTopic",
-    ),
-    (
-        "a setting without effect on a diskless topic",
-        True,
-        {"settings": {"min.insync.replicas": "2"}},
-        'settings["min.insync.replicas"] = "2": has no effect on a diskless topic; leave it out, '
-        "or "
-        "declare a ClassicTopic",
-    ),
-    (
-        "a setting of segments on a diskless topic",
-        True,
-        {"settings": {"segment.bytes": "1048576"}},
-        'settings["segment.bytes"] = "1048576": has no effect on a diskless topic; leave it out, '
-        "or "
-        "declare a ClassicTopic",
+        "already, and refuses tiered storage beside it; leave it out, or declare a classic topic",
     ),
     (
         "the kind of a topic as a setting",
@@ -59,7 +44,7 @@ REFUSED: list[tuple[str, bool, dict[str, Any], str]] = [
         {"settings": {"diskless.enable": "true"}},
         'settings["diskless.enable"] = "true": whether a topic is diskless is said by its '
         "resource; "
-        "declare a DisklessTopic or a ClassicTopic instead",
+        "declare a diskless or a classic topic instead",
     ),
     (
         "an explicit switch off of tiered storage",
@@ -252,14 +237,55 @@ def test_names_that_metrics_would_confuse_are_told_apart() -> None:
     )
 
 
-def test_partitions_are_never_taken_away() -> None:
-    six, three = (TopicDeclaration("classic", partitions=count) for count in (6, 3))
-    (problem,) = change_problems(six, three)
-    assert str(problem) == (
-        "partitions = 3: the topic has 6 partitions, and Kafka can't take partitions away; set it "
-        "back to 6, or declare a new topic and copy the records"
+def test_a_setting_without_effect_on_a_diskless_topic_is_warned_of() -> None:
+    settings = {"min.insync.replicas": "2", "retention.ms": "7d", "segment.bytes": "1GiB"}
+    diskless = TopicDeclaration("diskless", "events", settings=settings)
+    assert topic_problems(diskless=True, name="events", settings=settings) == []
+    assert topic_warnings(diskless) == [
+        "min.insync.replicas, segment.bytes: no effect on the diskless topic events."
+    ]
+    assert topic_warnings(TopicDeclaration("classic", settings=settings)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "sent"),
+    [
+        ("retention.ms", "7d", "604800000"),
+        ("retention.ms", " 1.5 h ", "5400000"),
+        ("retention.ms", "-1", "-1"),
+        ("retention.bytes", "50GiB", "53687091200"),
+        ("retention.bytes", "50GB", "50000000000"),
+        ("max.message.bytes", 1000, "1000"),
+        ("cleanup.policy", "compact", "compact"),
+        ("preallocate", True, "true"),
+    ],
+)
+def test_durations_and_sizes_are_written_as_people_do(name: str, written: Any, sent: str) -> None:
+    assert kafka_text(name, written) == sent
+    assert topic_problems(diskless=False, settings={name: written}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "remedy"),
+    [
+        ("retention.ms", "7days", "use a number of milliseconds, or a duration like 12h or 7d"),
+        ("retention.ms", "0.1ms", "use a number of milliseconds, or a duration like 12h or 7d"),
+        ("retention.bytes", "50G", "use a number of bytes, or a size like 512MiB or 50GiB"),
+        ("retention.bytes", "7d", "use a number of bytes, or a size like 512MiB or 50GiB"),
+    ],
+)
+def test_a_unit_that_is_none_is_refused(name: str, written: str, remedy: str) -> None:
+    (problem,) = topic_problems(diskless=False, settings={name: written})
+    assert (problem.value, problem.rule, problem.remedy) == (
+        written,
+        "must be a whole number",
+        remedy,
     )
-    assert change_problems(three, six) == []
+
+
+def test_a_duration_out_of_range_is_told_as_it_was_written() -> None:
+    (problem,) = topic_problems(diskless=False, settings={"max.message.bytes": "4GiB"})
+    assert (problem.value, problem.rule) == ("4GiB", "does not fit into 32 bits")
 
 
 def test_a_topic_is_created_with_its_kind_and_never_with_the_opposite() -> None:

@@ -1,22 +1,26 @@
 """A cluster in memory that answers the plugin's requests, for tests of the resources."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from inkless_pulumi.core.errors import ClusterError, InklessError, SecretStoreError
+from inkless_pulumi.core.replica_placement import Replicas
 from inkless_pulumi.provider.kafka.connection import ConnectionInputs
 from inkless_pulumi.provider.kafka.model import (
     Acl,
     BrokerState,
     Mechanism,
     NewTopic,
+    Partition,
     PartitionState,
     QuorumState,
+    QuotaEntity,
     Refusal,
     ReplicaState,
     ScramCredential,
+    TopicEnd,
     TopicState,
 )
 from inkless_pulumi.provider.resource import Context
@@ -34,19 +38,29 @@ UNKNOWN_TOPIC = Refusal("UNKNOWN_TOPIC_OR_PARTITION", "no such topic")
 
 
 class MemoryTopics:
-    """Topics that exist as soon as they are asked for."""
+    """Topics that exist as soon as they are asked for, unless they are to be `refused`."""
 
     def __init__(self) -> None:
         self.all: dict[str, TopicState] = {}
-        self.with_records: set[str] = set()
         self.diskless = True
+        self.postgres = True
+        """While it is down, half of a diskless topic is made."""
+        self.halves: set[str] = set()
+        self.refused: dict[str, Refusal] = {}
+        self.failing: list[InklessError] = []
+        """Raised by the next requests that change something."""
         self.alterations: list[Mapping[str, Mapping[str, str | None]]] = []
+        self.creations: list[list[str]] = []
         self.made = 0
 
     def create(self, topics: Sequence[NewTopic]) -> Mapping[str, str | Refusal]:
+        self._fail()
+        self.creations.append([topic.name for topic in topics])
         return {topic.name: self._create(topic) for topic in topics}
 
     def _create(self, topic: NewTopic) -> str | Refusal:
+        if topic.name in self.refused:
+            return self.refused[topic.name]
         if topic.name in self.all:
             return Refusal("TOPIC_ALREADY_EXISTS", f"Topic '{topic.name}' already exists.")
         if "diskless.enable" in topic.settings and not self.diskless:
@@ -57,31 +71,103 @@ class MemoryTopics:
         self.all[topic.name] = TopicState(
             topic.name, topic_id, topic.partitions, factor, dict(topic.settings)
         )
+        if "diskless.enable" in topic.settings and not self.postgres:
+            self.halves.add(topic.name)
+            return Refusal("UNKNOWN", "the server experienced an unexpected error")
         return topic_id
 
-    def describe(self, names: Sequence[str]) -> Mapping[str, TopicState]:
-        return {name: self.all[name] for name in names if name in self.all}
+    def describe(
+        self, names: Sequence[str], keys: Collection[str] | None = None
+    ) -> Mapping[str, TopicState]:
+        return {name: self._shown(self.all[name], keys) for name in names if name in self.all}
+
+    def _shown(self, topic: TopicState, keys: Collection[str] | None) -> TopicState:
+        shown = {key: value for key, value in topic.settings.items() if keys is None or key in keys}
+        return replace(topic, settings=shown)
+
+    def names(self) -> Sequence[str]:
+        return sorted(self.all)
+
+    def _fail(self) -> None:
+        if self.failing:
+            raise self.failing.pop()
 
     def add_partitions(self, counts: Mapping[str, int]) -> Mapping[str, Refusal | None]:
+        self._fail()
         for name, count in counts.items():
-            self.all[name] = replace(self.all[name], partitions=count)
-        return dict.fromkeys(counts)
+            if name not in self.refused:
+                self.all[name] = replace(self.all[name], partitions=count)
+        return {name: self.refused.get(name) for name in counts}
 
     def alter(
         self, changes: Mapping[str, Mapping[str, str | None]]
     ) -> Mapping[str, Refusal | None]:
+        self._fail()
         self.alterations.append(changes)
         for name, changed in changes.items():
+            if name in self.refused:
+                continue
             merged = {**self.all[name].settings, **changed}
             left = {key: value for key, value in merged.items() if value is not None}
             self.all[name] = replace(self.all[name], settings=left)
-        return dict.fromkeys(changes)
+        return {name: self.refused.get(name) for name in changes}
 
     def delete(self, names: Sequence[str]) -> Mapping[str, Refusal | None]:
-        return {name: None if self.all.pop(name, None) else UNKNOWN_TOPIC for name in names}
+        self._fail()
+        return {name: self.refused.get(name, self._delete(name)) for name in names}
 
-    def written(self, name: str) -> bool:
-        return name in self.with_records
+    def _delete(self, name: str) -> Refusal | None:
+        if name in self.refused:
+            return None
+        self.halves.discard(name)
+        return None if self.all.pop(name, None) else UNKNOWN_TOPIC
+
+
+class MemoryPartitions:
+    """Partitions of the topics; those that are reassigned take a look to get there."""
+
+    def __init__(self, topics: MemoryTopics) -> None:
+        self._topics = topics
+        self.with_records: set[str] = set()
+        self.alive: dict[int, str] = {1: "a", 2: "b", 3: "c"}
+        self.asked: list[Mapping[Partition, Sequence[int]]] = []
+        self.on_their_way: set[Partition] = set()
+
+    def ends(self, names: Sequence[str]) -> Mapping[str, TopicEnd]:
+        return {
+            name: TopicEnd(name not in self._topics.halves, name in self.with_records)
+            for name in names
+            if name in self._topics.all
+        }
+
+    def zones(self) -> Mapping[int, str]:
+        return self.alive
+
+    def replicas(self, names: Sequence[str]) -> Mapping[str, Mapping[int, Replicas]]:
+        found = {}
+        for name in names:
+            topic = self._topics.all[name]
+            nodes = tuple(self.alive)[: topic.replication_factor]
+            found[name] = {index: Replicas(nodes, nodes) for index in range(topic.partitions)}
+        return found
+
+    def reassign(
+        self, wanted: Mapping[Partition, Sequence[int]]
+    ) -> Mapping[Partition, Refusal | None]:
+        self.asked.append(wanted)
+        for (name, index), nodes in wanted.items():
+            if name in self._topics.refused:
+                continue
+            topic = self._topics.all[name]
+            self._topics.all[name] = replace(topic, replication_factor=len(nodes))
+            self.on_their_way.add((name, index))
+        return {partition: self._topics.refused.get(partition[0]) for partition in wanted}
+
+    def moving(self, names: Sequence[str]) -> frozenset[Partition]:
+        found = frozenset(partition for partition in self.on_their_way if partition[0] in names)
+        if found:
+            self.on_their_way.discard(min(found))
+        return found
 
 
 class MemoryUsers:
@@ -140,6 +226,21 @@ class MemoryAcls:
         return dict.fromkeys(acls)
 
 
+class MemoryQuotas:
+    """Quotas by entity."""
+
+    def __init__(self) -> None:
+        self.all: dict[QuotaEntity, dict[str, float]] = {}
+
+    def describe(self, entity: QuotaEntity) -> Mapping[str, float]:
+        return self.all.get(entity, {})
+
+    def alter(self, entity: QuotaEntity, changes: Mapping[str, float | None]) -> Refusal | None:
+        merged = {**self.all.get(entity, {}), **changes}
+        self.all[entity] = {key: value for key, value in merged.items() if value is not None}
+        return None
+
+
 class MemoryNodes:
     """One healthy combined node, unless told otherwise; its clock goes on with each look."""
 
@@ -190,11 +291,16 @@ class MemoryCluster:
     """All of it."""
 
     topics: MemoryTopics = field(default_factory=MemoryTopics)
+    partitions: MemoryPartitions = field(init=False)
     users: MemoryUsers = field(default_factory=MemoryUsers)
     acls: MemoryAcls = field(default_factory=MemoryAcls)
+    quotas: MemoryQuotas = field(default_factory=MemoryQuotas)
     nodes: MemoryNodes = field(default_factory=MemoryNodes)
     settings: MemorySettings = field(default_factory=MemorySettings)
     opened: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.partitions = MemoryPartitions(self.topics)
 
     def open(self, connection: ConnectionInputs, context: Context) -> "MemoryCluster":
         self.opened.append(connection.bootstrap_servers)

@@ -26,8 +26,10 @@ MODULES = (
     "machine_image",
     "node_ready",
     "node_stop",
+    "quotas",
     "rolling_order",
     "service_identity",
+    "topic_sets",
     "topics",
     "users",
 )

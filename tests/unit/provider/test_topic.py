@@ -8,13 +8,19 @@ import pytest
 from inkless_pulumi.core.errors import ClusterError, ConnectionFailed, Problem
 from inkless_pulumi.provider.kafka.model import TopicState
 from inkless_pulumi.provider.resource import Incomplete
-from inkless_pulumi.provider.topic import ClassicTopic, DisklessTopic, TopicInputs, TopicOutputs
+from inkless_pulumi.provider.topics.single import (
+    ClassicTopic,
+    DisklessTopic,
+    TopicInputs,
+    TopicOutputs,
+)
 from tests.unit.provider.memory_cluster import CONNECTION, MemoryCluster, Screen
 
 ORDERS = TopicInputs(
     name="orders", partitions=6, settings={"retention.ms": "1000"}, connection=CONNECTION
 )
 MADE = TopicOutputs(topic_id="id-1")
+UNPROTECTED = ORDERS.model_copy(update={"deletion_protection": False})
 
 
 @pytest.fixture
@@ -45,7 +51,8 @@ def exists(cluster: MemoryCluster, **changes: object) -> TopicState:
 
 def problems(resource: ClassicTopic | DisklessTopic, **changed: object) -> list[Problem]:
     olds = dict(ORDERS)
-    return list(resource.check({**olds, **changed}, olds))
+    known = {**olds, **changed}
+    return [*resource.check(known, olds), *resource.change_problems(known, olds)]
 
 
 # Create
@@ -116,7 +123,7 @@ def test_an_existing_topic_with_records_must_be_imported(
     classic: ClassicTopic, cluster: MemoryCluster, screen: Screen
 ) -> None:
     exists(cluster)
-    cluster.topics.with_records.add("orders")
+    cluster.partitions.with_records.add("orders")
     with pytest.raises(ClusterError, match="it has had records"):
         classic.create(ORDERS, screen.context())
 
@@ -125,14 +132,17 @@ def test_an_existing_topic_of_the_other_kind_is_refused(
     classic: ClassicTopic, cluster: MemoryCluster, screen: Screen
 ) -> None:
     exists(cluster, settings={"retention.ms": "1000", "diskless.enable": "true"})
-    with pytest.raises(ClusterError, match=r"orders is a diskless topic .* as DisklessTopic"):
+    with pytest.raises(
+        ClusterError,
+        match=r"orders is a diskless topic .* import it: pulumi import inkless:index:Diskless",
+    ):
         classic.create(ORDERS, screen.context())
 
 
 def test_a_topic_that_was_made_is_recorded_although_the_wait_was_interrupted(
     classic: ClassicTopic, cluster: MemoryCluster, screen: Screen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster.topics, "describe", lambda names: {})
+    monkeypatch.setattr(cluster.topics, "describe", lambda names, keys=None: {})
     screen.cancelled.set()
     with pytest.raises(Incomplete) as interrupted:
         classic.create(ORDERS, screen.context())
@@ -145,7 +155,9 @@ def test_a_leftover_that_the_brokers_show_late_is_taken_up(
     exists(cluster)
     late, real = [True], cluster.topics.describe
     monkeypatch.setattr(
-        cluster.topics, "describe", lambda names: {} if late and late.pop() else real(names)
+        cluster.topics,
+        "describe",
+        lambda names, keys=None: {} if late and late.pop() else real(names, keys),
     )
     assert classic.create(ORDERS, screen.context()).outputs.topic_id == "id-0"
 
@@ -163,12 +175,6 @@ def test_fewer_partitions_are_refused_with_a_way_out(classic: ClassicTopic) -> N
     [problem] = problems(classic, partitions=5)
     assert (problem.path, problem.value) == ("partitions", 5)
     assert "6" in problem.remedy
-
-
-def test_another_replication_factor_is_refused(classic: ClassicTopic) -> None:
-    known = {**dict(ORDERS), "replication_factor": 4}
-    [problem] = classic.check(known, {**known, "replication_factor": 3})
-    assert problem.path == "replication_factor"
 
 
 def test_more_partitions_and_other_settings_are_fine(classic: ClassicTopic) -> None:
@@ -244,13 +250,51 @@ def test_an_update_of_a_topic_that_is_gone_says_how_to_go_on(
         classic.update("orders", ORDERS, MADE, ORDERS, screen.context())
 
 
-def test_replicas_are_not_moved(
+def test_replicas_are_moved_to_another_factor_with_progress(
+    classic: ClassicTopic, cluster: MemoryCluster, screen: Screen
+) -> None:
+    exists(cluster, partitions=2)
+    three = ORDERS.model_copy(update={"partitions": 2, "replication_factor": 3})
+    two = three.model_copy(update={"replication_factor": 2})
+    classic.update("orders", three, MADE, two, screen.context())
+    assert cluster.partitions.asked == [{("orders", 0): (1, 2), ("orders", 1): (1, 2)}]
+    assert "moving replicas: 1 of 2 partitions are there" in screen.lines
+
+
+def test_more_replicas_than_brokers_are_refused(
     classic: ClassicTopic, cluster: MemoryCluster, screen: Screen
 ) -> None:
     exists(cluster)
+    four = ORDERS.model_copy(update={"replication_factor": 4})
+    with pytest.raises(ClusterError, match="can't have 4 replicas: 3 brokers are alive"):
+        classic.update("orders", ORDERS, MADE, four, screen.context())
+
+
+def test_replicas_that_somebody_else_moves_are_waited_for(
+    classic: ClassicTopic, cluster: MemoryCluster, screen: Screen
+) -> None:
+    exists(cluster)
+    cluster.partitions.on_their_way = {("orders", 0), ("other", 0)}
     two = ORDERS.model_copy(update={"replication_factor": 2})
-    with pytest.raises(ClusterError, match="has 3 replicas"):
-        classic.update("orders", ORDERS, MADE, two, screen.context())
+    classic.update("orders", ORDERS, MADE, two, screen.context())
+    assert cluster.partitions.on_their_way == {("other", 0)}
+
+
+def test_replicas_on_their_way_are_no_failure_that_loses_them(
+    classic: ClassicTopic, cluster: MemoryCluster, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exists(cluster)
+    monkeypatch.setattr(cluster.partitions, "moving", lambda names: frozenset({("orders", 0)}))
+    two = ORDERS.model_copy(update={"replication_factor": 2})
+    with pytest.raises(ClusterError, match="run the update again to wait for them"):
+        classic.update("orders", ORDERS, MADE, two, screen.context(timeout=0.01))
+
+
+def test_to_switch_the_protection_off_needs_no_cluster(
+    classic: ClassicTopic, cluster: MemoryCluster, screen: Screen
+) -> None:
+    classic.update("orders", ORDERS, MADE, UNPROTECTED, screen.context())
+    assert cluster.topics.alterations == []
 
 
 def test_spaces_around_a_value_are_no_difference(
@@ -267,11 +311,14 @@ def test_spaces_around_a_value_are_no_difference(
 def test_an_update_waits_until_the_brokers_show_it(
     classic: ClassicTopic, cluster: MemoryCluster, screen: Screen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("inkless_pulumi.provider.topics.settling._WORTH_TELLING_SECONDS", 0.0)
     stale = exists(cluster)
     answers = [{"orders": stale}, {"orders": stale}, {}]
     real = cluster.topics.describe
     monkeypatch.setattr(
-        cluster.topics, "describe", lambda names: answers.pop() if answers else real(names)
+        cluster.topics,
+        "describe",
+        lambda names, keys=None: answers.pop() if answers else real(names, keys),
     )
     answers.append({"orders": stale})
     changed = ORDERS.model_copy(update={"partitions": 9, "settings": {"retention.ms": "5"}})
@@ -362,18 +409,69 @@ def test_a_deleted_topic_is_gone(
     classic: ClassicTopic, cluster: MemoryCluster, screen: Screen
 ) -> None:
     exists(cluster, topic_id="id-1")
-    classic.delete("orders", ORDERS, MADE, screen.context())
+    classic.delete("orders", UNPROTECTED, MADE, screen.context())
     assert cluster.topics.all == {}
 
 
 def test_deleting_a_topic_that_is_gone_is_no_error(classic: ClassicTopic, screen: Screen) -> None:
-    classic.delete("orders", ORDERS, MADE, screen.context())
+    classic.delete("orders", UNPROTECTED, MADE, screen.context())
 
 
 def test_a_topic_that_someone_else_made_anew_is_left_alone(
     classic: ClassicTopic, cluster: MemoryCluster, screen: Screen
 ) -> None:
     exists(cluster, topic_id="theirs")
-    classic.delete("orders", ORDERS, MADE, screen.context())
+    classic.delete("orders", UNPROTECTED, MADE, screen.context())
     assert "orders" in cluster.topics.all
     assert "left alone" in screen.warnings[0]
+
+
+def test_a_protected_topic_is_not_deleted(
+    classic: ClassicTopic, cluster: MemoryCluster, screen: Screen
+) -> None:
+    exists(cluster, topic_id="id-1")
+    with pytest.raises(ClusterError, match=r"Topic orders is protected .* run `pulumi up`"):
+        classic.delete("orders", ORDERS, MADE, screen.context())
+    assert "orders" in cluster.topics.all
+    assert cluster.opened == []
+
+
+# Half-made diskless topics
+
+
+def test_a_topic_that_was_half_made_is_recorded_and_made_anew_by_the_next_update(
+    diskless: DisklessTopic, cluster: MemoryCluster, screen: Screen
+) -> None:
+    cluster.topics.postgres = False
+    with pytest.raises(Incomplete, match="Kafka has half of it now") as failed:
+        diskless.create(ORDERS, screen.context())
+    assert failed.value.outputs == MADE
+
+    cluster.topics.postgres = True
+    outputs = diskless.update("orders", ORDERS, MADE, ORDERS, screen.context())
+    assert outputs.topic_id == cluster.topics.all["orders"].topic_id == "id-2"
+    assert screen.warnings == [
+        "orders: half made by an earlier run, and empty; deleted and made anew."
+    ]
+
+
+def test_a_half_of_somebody_else_is_left_alone(
+    diskless: DisklessTopic, cluster: MemoryCluster, screen: Screen
+) -> None:
+    exists(cluster, settings={"retention.ms": "1000", "diskless.enable": "true"})
+    cluster.topics.halves.add("orders")
+    with pytest.raises(ClusterError, match="its partitions are not served"):
+        diskless.create(ORDERS, screen.context())
+    assert "orders" in cluster.topics.all
+
+
+def test_a_half_that_has_records_is_left_alone(
+    diskless: DisklessTopic, cluster: MemoryCluster, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inkless_pulumi.provider.topics.settling._SETTLED_SECONDS", 0.0)
+    exists(cluster, topic_id="id-1", settings={"retention.ms": "1000", "diskless.enable": "true"})
+    cluster.topics.halves.add("orders")
+    cluster.partitions.with_records.add("orders")
+    with pytest.raises(ClusterError, match="some of its partitions are not served"):
+        diskless.update("orders", ORDERS, MADE, ORDERS, screen.context())
+    assert cluster.topics.all["orders"].topic_id == "id-1"

@@ -1,74 +1,13 @@
 """The quick-start as a user runs it: deployed into a sandbox, used, searched, removed."""
 
 import gzip
-import io
-import json
 import re
 from base64 import b64decode
-from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
-import pytest
-from rich.console import Console
-
-from inkless_pulumi.sandbox import demo, lifecycle, machine, processes
+from inkless_pulumi.sandbox import machine
 from inkless_pulumi.sandbox.home import Home
-from inkless_pulumi.sandbox.parts.aws_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY
-
-CHECKOUT = Path(__file__).parents[2]
-
-
-class Deployed:
-    """A quick-start that runs, and what was printed while it was deployed."""
-
-    def __init__(self, home: Home, result: demo.Result, printed: str) -> None:
-        self.home = home
-        self.result = result
-        self.printed = printed
-
-    def state(self) -> str:
-        """The stack's state file, as Pulumi wrote it."""
-        files = (self.home.pulumi / ".pulumi" / "stacks").rglob("*.json")
-        return "\n".join(path.read_text() for path in files)
-
-    def secrets(self) -> dict[str, str]:
-        """Every secret that the sandbox knows, cut to a piece that stands on one line."""
-        client = boto3.client(
-            "secretsmanager",
-            endpoint_url=lifecycle.up(self.home).aws_endpoint,
-            region_name="eu-central-1",
-            aws_access_key_id=ACCESS_KEY_ID,
-            aws_secret_access_key=SECRET_ACCESS_KEY,
-        )
-        known = {"passphrase": self.home.passphrase_file.read_text().strip()}
-        for page in client.get_paginator("list_secrets").paginate():
-            for secret in page["SecretList"]:
-                value = client.get_secret_value(SecretId=secret["ARN"])["SecretString"]
-                known[secret["Name"]] = _telling_piece(value)
-        return known
-
-
-def _telling_piece(value: str) -> str:
-    """The private part of a PEM, the password of a user, or the bare password."""
-    if key := re.search(r"PRIVATE KEY-----\n(.+)\n(.+)\n", value):
-        return key.group(2)
-    if value.startswith("{"):
-        return str(json.loads(value)["password"])
-    return value
-
-
-@pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    home = Home.at(tmp_path_factory.mktemp("quickstart") / "sandbox")
-    console = Console(record=True, file=io.StringIO())
-    try:
-        result = demo.run(CHECKOUT, home, console, keep=True)
-        yield Deployed(home, result, console.export_text())
-    finally:
-        demo.remove(home, console)
-    assert not home.root.exists()
-    assert not list(processes.running(home))
+from tests.sandbox.quickstart.deployed import Deployed
 
 
 def test_all_records_come_back_and_nothing_is_left_to_change(deployed: Deployed) -> None:

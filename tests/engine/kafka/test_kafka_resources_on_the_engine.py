@@ -1,102 +1,18 @@
 """Topics, users, access rules and the gate under the real engine, against a real Kafka node."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pulumi
 import pytest
-from moto.server import ThreadedMotoServer
 
 from inkless_pulumi import AccessRule, ClassicTopic, ConnectionArgs, DisklessTopic, User
 from inkless_pulumi.node_ready import NodeReady
+from tests.engine.kafka.account import REGION, Account
 from tests.engine.real_engine import Engine, EngineError
-from tests.sandbox.local_kafka import LocalKafka, Unavailable, local_kafka
+from tests.sandbox.local_kafka import LocalKafka
 
-REGION = "eu-central-1"
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 Program = Callable[[], None]
-
-
-@pytest.fixture(scope="module")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
-    try:
-        node = local_kafka(tmp_path_factory.mktemp("kafka"), "127.77.0.5")
-    except Unavailable as reason:
-        pytest.skip(f"no local Kafka: {reason}")
-    node.start()
-    try:
-        node.await_listener()
-        yield node
-    finally:
-        node.stop()
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-class Account:
-    """The account's secrets."""
-
-    def __init__(self, endpoint: str, kafka: LocalKafka) -> None:
-        self._client = boto3.client(
-            "secretsmanager",
-            REGION,
-            endpoint_url=endpoint,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
-        self.admin_key = kafka.authority.issue("inkless-admin", "admins")
-        self.admin = self.new("admin", self.admin_key)
-
-    def new(self, name: str, value: str | None = None) -> str:
-        """Make a secret, by default one without a value; answers its id."""
-        given = {} if value is None else {"SecretString": value}
-        return str(self._client.create_secret(Name=name, **given)["ARN"])
-
-    def password(self, secret_id: str) -> str:
-        value = self._client.get_secret_value(SecretId=secret_id)["SecretString"]
-        return str(json.loads(value)["password"])
-
-    def close(self) -> None:
-        self._client.close()
-
-
-@pytest.fixture(scope="module")
-def account(endpoint: str, kafka: LocalKafka) -> Iterator[Account]:
-    account = Account(endpoint, kafka)
-    yield account
-    account.close()
-
-
-@pytest.fixture
-def connection(kafka: LocalKafka, account: Account) -> ConnectionArgs:
-    return {
-        "bootstrap_servers": kafka.mtls,
-        "ca_certificate": kafka.authority.certificate,
-        "identity_secret_id": account.admin,
-        "secret_store": {"region": REGION},
-        "image": "local/kafka:4.2.1",
-    }
-
-
-@pytest.fixture
-def engine_environment(endpoint: str, kafka: LocalKafka, account: Account) -> Mapping[str, str]:
-    on_the_wire = {
-        "bootstrapServers": kafka.mtls,
-        "caCertificate": kafka.authority.certificate,
-        "identitySecretId": account.admin,
-        "secretStore": {"region": REGION},
-    }
-    given = {"INKLESS_CONNECTION": json.dumps(on_the_wire), "AWS_ENDPOINT_URL": endpoint}
-    return {**given, **CREDENTIALS}
 
 
 def orders(connection: ConnectionArgs, **changes: Any) -> Program:
@@ -184,6 +100,64 @@ def test_a_rename_is_refused_at_preview(engine: Engine, connection: ConnectionAr
     engine.up(orders(connection, name="renamed"))
     with pytest.raises(EngineError, match="Kafka can't rename a topic"):
         engine.preview(orders(connection, name="otherwise"))
+
+
+def test_a_rename_and_fewer_partitions_are_told_beside_a_typing_error(
+    engine: Engine, connection: ConnectionArgs
+) -> None:
+    engine.up(orders(connection, name="thrice"))
+    with pytest.raises(EngineError) as refused:
+        engine.preview(
+            orders(connection, name="twice", partitions=2, settings={"retention.sm": "1"})
+        )
+    assert "Kafka can't rename a topic" in str(refused.value)
+    assert "Kafka can't take partitions away" in str(refused.value)
+    assert 'did you mean "retention.ms"?' in str(refused.value)
+
+
+def test_a_topic_is_deleted_only_after_its_protection_was_switched_off(
+    engine: Engine, connection: ConnectionArgs
+) -> None:
+    def nothing() -> None:
+        """The topic is taken out of the program."""
+
+    engine.up(orders(connection, name="precious"))
+    with pytest.raises(EngineError, match="protect"):
+        engine.preview(nothing)
+    assert engine.up(orders(connection, name="precious", deletion_protection=False)).changed == {
+        "update": 1
+    }
+    assert engine.up(nothing).changed == {"delete": 1}
+
+
+def test_a_destroyed_stack_lists_what_is_protected_and_keeps_all(
+    engine: Engine, connection: ConnectionArgs
+) -> None:
+    def program() -> None:
+        orders(connection, name="kept")()
+        arguments: Any = {"name": "free", "partitions": 1, "deletion_protection": False}
+        arguments["connection"] = connection
+        ClassicTopic("free", arguments)
+
+    engine.up(program)
+    before = engine.resources()
+    with pytest.raises(EngineError, match=r"orders.* cannot be deleted"):
+        engine.destroy()
+    assert engine.resources().keys() == before.keys()
+
+
+def test_a_setting_without_effect_is_warned_of_at_preview(
+    engine: Engine, connection: ConnectionArgs
+) -> None:
+    def program() -> None:
+        settings = {"min.insync.replicas": "2", "retention.ms": "7d"}
+        DisklessTopic(
+            "events",
+            {"name": "events", "partitions": 1, "settings": settings, "connection": connection},
+        )
+
+    told = engine.preview(program).text
+    assert "min.insync.replicas: no effect on the diskless topic events." in told
 
 
 def test_a_preview_contacts_nothing(engine: Engine, connection: ConnectionArgs) -> None:

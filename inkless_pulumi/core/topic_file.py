@@ -1,0 +1,102 @@
+"""The form of a topics file (YAML or JSON): application teams change a file and not a program.
+
+    defaults:                 # optional; what a topic does not say itself
+      kind: diskless
+      partitions: 6
+      settings: {retention.ms: 7d}
+    topics:
+      orders: {kind: classic, partitions: 12}
+      events:                 # all of the defaults
+
+The form is published as a JSON Schema (`docs/topics.schema.json`), for editors and for checks
+before a merge. Whether the values are sound is not decided here: `topic_sets` has the rules.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from inkless_pulumi.core.errors import DeclarationError, Problem
+from inkless_pulumi.core.model_errors import problems_of
+
+__all__ = ["SCHEMA_ID", "TopicFile", "declared_topics", "json_schema"]
+
+SCHEMA_ID: Final = "urn:inkless-pulumi:topics"
+SettingInFile = str | bool | int | float
+
+
+class _InFile(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class TopicInFile(_InFile):
+    """What a topic is like; what it leaves out is as `defaults` says."""
+
+    kind: Literal["classic", "diskless"] | None = None
+    """`classic`, on the brokers' disks, or `diskless`, in object storage."""
+    partitions: int | None = Field(default=None, ge=1)
+    """Number of partitions. It can be raised later, not lowered."""
+    replication_factor: int | None = Field(default=None, ge=1)
+    """Copies of each partition. Default: the cluster's, one a zone."""
+    settings: dict[str, SettingInFile] | None = None
+    """Kafka's topic settings; durations and sizes may have a unit (`7d`, `50GiB`)."""
+    deletion_protection: bool | None = None
+    """Whether the topic refuses to be deleted. Default: as the topic set says."""
+
+
+class TopicFile(_InFile):
+    """Topics of an Inkless service."""
+
+    defaults: TopicInFile = TopicInFile()
+    """What holds for every topic that does not say otherwise."""
+    topics: dict[str, TopicInFile | None]
+    """The topics by name."""
+
+
+def declared_topics(content: object, subject: str) -> dict[str, dict[str, Any]]:
+    """The topics in a file, by name, as the argument `topics` of a `TopicSet` takes them.
+
+    Args:
+        content: of the file, parsed.
+        subject: what the file is called in errors.
+
+    Raises:
+        DeclarationError: it is not of the form.
+    """
+    try:
+        file = TopicFile.model_validate(content)
+    except ValidationError as invalid:
+        raise DeclarationError(problems_of(invalid, TopicFile), subject) from None
+    topics = {name: _merged(file.defaults, topic) for name, topic in file.topics.items()}
+    missing = [
+        Problem(f'topics["{name}"].{argument}', None, "is required", "give it here or in defaults")
+        for name, topic in topics.items()
+        for argument in ("kind", "partitions")
+        if argument not in topic
+    ]
+    if missing:
+        raise DeclarationError(missing, subject)
+    return topics
+
+
+def json_schema() -> dict[str, Any]:
+    """The form of the file as a JSON Schema."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA_ID,
+        **TopicFile.model_json_schema(),
+    }
+
+
+def _merged(defaults: TopicInFile, topic: TopicInFile | None) -> dict[str, Any]:
+    given = {**_given(defaults), **_given(topic)}
+    settings: dict[str, SettingInFile] = {
+        **(defaults.settings or {}),
+        **((topic.settings if topic else None) or {}),
+    }
+    return {**given, "settings": settings} if settings else given
+
+
+def _given(topic: TopicInFile | None) -> Mapping[str, Any]:
+    return {} if topic is None else topic.model_dump(exclude_none=True)

@@ -1,0 +1,170 @@
+"""Requests about partitions: what was written to them, and where their replicas are."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from kafka.errors import for_code
+from kafka.protocol.admin import (
+    AlterPartitionReassignmentsRequest,
+    DescribeClusterRequest,
+    ListPartitionReassignmentsRequest,
+)
+from kafka.protocol.consumer import ListOffsetsRequest
+
+from inkless_pulumi.core.errors import ClusterError
+from inkless_pulumi.core.replica_placement import Replicas
+from inkless_pulumi.provider.kafka.client import Outcome, Session
+from inkless_pulumi.provider.kafka.model import Partition, Refusal, TopicEnd
+from inkless_pulumi.provider.kafka.topic_requests import topic_metadata
+
+__all__ = ["KafkaPartitions"]
+
+_LATEST = -1  # OffsetSpec.LATEST
+_UNKNOWN_PARTITION = 3
+_CONTROLLER_TIMEOUT_MS = 25_000
+_ATTEMPTS, _PAUSE = 20, 0.5
+
+
+class KafkaPartitions:
+    """Partitions of a real cluster; see `PartitionRequests`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def ends(self, names: Sequence[str]) -> Mapping[str, TopicEnd]:
+        """Tell what was written to topics; one that does not exist is not in the answer."""
+        offsets: dict[Partition, int | None] = {}
+        for _ in range(_ATTEMPTS):
+            leaders = self._leaders(names)
+            pending = {partition: leaders[partition] for partition in leaders.keys() - offsets}
+            if not pending:
+                break
+            for leader in sorted(set(pending.values())):
+                asked = [partition for partition, node in pending.items() if node == leader]
+                offsets |= self._offsets(leader, asked)
+            if leaders.keys() - offsets:
+                self._session.pause(_PAUSE)
+        else:
+            raise ClusterError(f"Kafka has no leader for partitions of {', '.join(names)}.")
+        by_topic: dict[str, list[int | None]] = defaultdict(list)
+        for (topic, _), offset in offsets.items():
+            by_topic[topic].append(offset)
+        return {
+            topic: TopicEnd(served=None not in ends, written=any(end for end in ends))
+            for topic, ends in by_topic.items()
+        }
+
+    def zones(self) -> Mapping[int, str]:
+        """Tell the zone of each broker that is alive; one without has an empty one."""
+        response = self._session.send(DescribeClusterRequest)
+        self._session.expect(response.error_code, response.error_message)
+        return {broker.broker_id: broker.rack or "" for broker in response.brokers}
+
+    def replicas(self, names: Sequence[str]) -> Mapping[str, Mapping[int, Replicas]]:
+        """Tell where each partition of each topic has its replicas."""
+        return {
+            topic.name: {
+                partition.partition_index: Replicas(
+                    tuple(partition.replica_nodes), tuple(partition.isr_nodes)
+                )
+                for partition in topic.partitions
+            }
+            for topic in topic_metadata(self._session, names)
+        }
+
+    def reassign(
+        self, wanted: Mapping[Partition, Sequence[int]]
+    ) -> Mapping[Partition, Refusal | None]:
+        """Start to move partitions to other brokers; returns when the controller agreed."""
+
+        def request(pending: Sequence[Partition]) -> Any:
+            return AlterPartitionReassignmentsRequest(
+                timeout_ms=_CONTROLLER_TIMEOUT_MS,
+                topics=_reassignable({partition: wanted[partition] for partition in pending}),
+            )
+
+        def outcomes(response: Any) -> Iterable[Outcome[Partition, None]]:
+            self._session.expect(response.error_code, response.error_message)
+            for topic in response.responses:
+                for answer in topic.partitions:
+                    partition = (topic.name, answer.partition_index)
+                    yield partition, answer.error_code, answer.error_message, None
+
+        return self._session.send_each(wanted, request, outcomes)
+
+    def moving(self, names: Sequence[str]) -> frozenset[Partition]:
+        """Find the partitions of topics that are on their way to other brokers."""
+
+        def request() -> Any:
+            return ListPartitionReassignmentsRequest(timeout_ms=_CONTROLLER_TIMEOUT_MS, topics=None)
+
+        response = self._session.send(request)
+        self._session.expect(response.error_code, response.error_message)
+        wanted = frozenset(names)
+        return frozenset(
+            (topic.name, partition.partition_index)
+            for topic in response.topics
+            if topic.name in wanted
+            for partition in topic.partitions
+        )
+
+    def _leaders(self, names: Sequence[str]) -> dict[Partition, int]:
+        return {
+            (topic.name, partition.partition_index): partition.leader_id
+            for topic in topic_metadata(self._session, names)
+            for partition in topic.partitions
+        }
+
+    def _offsets(self, leader: int, asked: Sequence[Partition]) -> dict[Partition, int | None]:
+        """End offsets by one broker's account; None: it does not serve the partition."""
+        if leader < 0:
+            return {}  # there is none at the moment
+
+        def request() -> Any:
+            return ListOffsetsRequest(isolation_level=0, topics=_offset_questions(asked))
+
+        found: dict[Partition, int | None] = {}
+        for topic in self._session.send(request, leader).topics:
+            for answer in topic.partitions:
+                partition = (topic.name, answer.partition_index)
+                if answer.error_code == 0:
+                    found[partition] = answer.offset
+                elif answer.error_code == _UNKNOWN_PARTITION:
+                    found[partition] = None
+                elif not for_code(answer.error_code).retriable:
+                    self._session.expect(answer.error_code, f"end of topic {topic.name}")
+        return found
+
+
+def _by_topic(partitions: Iterable[Partition]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for topic, index in partitions:
+        found[topic].append(index)
+    return found
+
+
+def _offset_questions(asked: Iterable[Partition]) -> list[Any]:
+    topic = ListOffsetsRequest.ListOffsetsTopic
+    question = topic.ListOffsetsPartition
+    return [
+        topic(
+            name=name,
+            partitions=[question(partition_index=index, timestamp=_LATEST) for index in indexes],
+        )
+        for name, indexes in _by_topic(asked).items()
+    ]
+
+
+def _reassignable(wanted: Mapping[Partition, Sequence[int]]) -> list[Any]:
+    topic = AlterPartitionReassignmentsRequest.ReassignableTopic
+    move = topic.ReassignablePartition
+    return [
+        topic(
+            name=name,
+            partitions=[
+                move(partition_index=index, replicas=list(wanted[name, index])) for index in indexes
+            ],
+        )
+        for name, indexes in _by_topic(wanted).items()
+    ]

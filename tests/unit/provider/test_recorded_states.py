@@ -1,0 +1,47 @@
+"""States that were recorded by this version and earlier ones are still understood."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi.provider.experimental.property_value import PropertyValue
+from pulumi.provider.experimental.provider import CheckRequest, DiffRequest, UpdateRequest
+
+from inkless_pulumi.provider.wire import wire
+from tests.unit.provider.protocol import answer, silent_provider, urn
+
+STATES = sorted((Path(__file__).parent / "states").glob("*.json"))
+RECORDED = [
+    pytest.param(recorded, id=f"{path.stem}-{name}")
+    for path in STATES
+    for name, recorded in json.loads(path.read_text()).items()
+]
+
+
+def properties(recorded: Mapping[str, object]) -> dict[str, PropertyValue]:
+    return {name: wire(value) for name, value in recorded.items() if not name.startswith("__")}
+
+
+@pytest.mark.parametrize("recorded", RECORDED)
+def test_an_unchanged_program_has_nothing_to_change(recorded: dict[str, Any]) -> None:
+    provider, resource = silent_provider(), urn(recorded["type"])
+    inputs, outputs = properties(recorded["inputs"]), properties(recorded["outputs"])
+    checked = answer(provider.check(CheckRequest(resource, inputs, inputs, b"")))
+    assert checked.failures == []
+    told = answer(provider.diff(DiffRequest(resource, "it", outputs, checked.inputs or {}, [])))
+    assert told.diffs == []
+    request = UpdateRequest(resource, "it", outputs, checked.inputs or {}, 0, [], True)
+    previewed = answer(provider.update(request)).properties
+    assert previewed is not None
+    assert set(previewed) >= set(inputs)
+
+
+def test_there_is_a_state_of_every_kind_of_resource() -> None:
+    kinds = {kind.rpartition(":")[2] for kind in _types()}
+    assert kinds >= {"ClassicTopic", "TopicSet", "User", "AccessRule", "Quota"}
+
+
+def _types() -> set[str]:
+    return {entry["type"] for path in STATES for entry in json.loads(path.read_text()).values()}
