@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from inkless_pulumi.core.errors import SandboxError
-from inkless_pulumi.sandbox.home import HOME_VARIABLE, RECORDED_VARIABLE, Home
+from inkless_pulumi.sandbox.home import HOME_VARIABLE, PYTHON_VARIABLE, RECORDED_VARIABLE, Home
 from inkless_pulumi.sandbox.parts import aws_server
 from inkless_pulumi.sandbox.running import Sandbox
 
@@ -29,7 +29,7 @@ def recorded_environment(home: Home | None) -> dict[str, str]:
     """
     environment = {
         "PATH": stand_in_path(os.environ.get("PATH", os.defpath)),
-        "INKLESS_SANDBOX_PYTHON": sys.executable,
+        PYTHON_VARIABLE: sys.executable,
         RECORDED_VARIABLE: "1",
     }
     if home is not None:
@@ -49,7 +49,7 @@ def environment(home: Home, *, path: str | None = None) -> dict[str, str]:
     around_proxy = ",".join(part for part in (os.environ.get("NO_PROXY"), loopback) if part)
     return {
         "PATH": stand_in_path(path or os.environ.get("PATH", os.defpath)),
-        "INKLESS_SANDBOX_PYTHON": sys.executable,
+        PYTHON_VARIABLE: sys.executable,
         HOME_VARIABLE: str(home.root),
         RECORDED_VARIABLE: "0",
         "PULUMI_BACKEND_URL": home.pulumi.as_uri(),

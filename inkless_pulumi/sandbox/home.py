@@ -23,6 +23,8 @@ from inkless_pulumi.core.errors import SandboxError
 
 HOME_VARIABLE = "INKLESS_SANDBOX_HOME"
 RECORDED_VARIABLE = "INKLESS_SANDBOX_RECORDED"
+PYTHON_VARIABLE = "INKLESS_SANDBOX_PYTHON"
+"""Names the interpreter that has this package, for the executables that the engine starts."""
 DEFAULT_NAME = ".inkless-sandbox"
 MARKER_NAME = "SANDBOX"
 

@@ -14,7 +14,6 @@ leaves nothing half done, and is simply called again.
 import contextlib
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from importlib import resources
 from pathlib import Path
 
 from inkless_pulumi.core.errors import ToolchainError
+from inkless_pulumi.sandbox.home import PYTHON_VARIABLE
 from inkless_pulumi.sandbox.making import Progress, lock, new_directory, run
 
 __all__ = [
@@ -44,6 +44,10 @@ _INSTALL_SECONDS = 300
 _CONNECT_SECONDS = 10
 _BUILD_SECONDS = 3600
 _LANGUAGE_HOST = "pulumi-language-python"
+_LANGUAGE_HOST_TEXT = (
+    "#!/bin/sh\n"
+    f'exec "${{{PYTHON_VARIABLE}:-python3}}" -P -m inkless_pulumi.sandbox.language_host "$@"\n'
+)
 _COMMAND_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 _VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 
@@ -66,7 +70,11 @@ class Toolchain:
         """Return the variables to add to a process that runs `pulumi` (or a program that does)."""
         inherited = os.environ.get("PATH", os.defpath)
         path = os.pathsep.join([*(str(directory) for directory in self.directories), inherited])
-        return {"PATH": path, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+        return {
+            "PATH": path,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            PYTHON_VARIABLE: sys.executable,
+        }
 
 
 def find_engine(cache: Path) -> Toolchain | None:
@@ -144,9 +152,11 @@ def _toolchain(pulumi: Path, version: str, cache: Path, origin: str) -> Toolchai
 
 
 def _write_language_host(directory: Path) -> None:
-    """Write the executable by which the engine finds our language host, unless it is there."""
-    command = shlex.join([sys.executable, "-P", "-m", "inkless_pulumi.sandbox.language_host"])
-    text = f'#!/bin/sh\nexec {command} "$@"\n'
+    """Write the executable by which the engine finds our language host, unless it is there.
+
+    Virtual environments may share a cache, so which of them it runs in is said by whoever calls it.
+    """
+    text = _LANGUAGE_HOST_TEXT
     executable = directory / _LANGUAGE_HOST
     if not executable.is_file() or executable.read_text() != text:
         directory.mkdir(parents=True, exist_ok=True)

@@ -175,7 +175,7 @@ def test_another_cloud_is_refused(node: Rehearsal) -> None:
 STOPPING = """
 case "$1" in
   exec) echo "$HEALTH" ;;
-  stop) until [ "$(grep -c "^$STOPS_AT" "$CALLS")" -ge "$TIMES" ]; do :; done ;;
+  wait) until [ "$(grep -c "^$STOPS_AT" "$CALLS")" -ge "$TIMES" ]; do :; done ;;
 esac
 """
 
@@ -196,7 +196,7 @@ def stopped(node: Rehearsal, health: str, stops_at: str, times: int = 1) -> list
         CALLS=str(node.calls_file),
     )
     assert outcome.status == 0
-    return calls(node, "docker kill")
+    return [call for call in calls(node, "docker kill") if "TERM" not in call]
 
 
 def test_a_node_that_stops_is_waited_for_while_the_quorum_has_a_leader(node: Rehearsal) -> None:
@@ -204,11 +204,10 @@ def test_a_node_that_stops_is_waited_for_while_the_quorum_has_a_leader(node: Reh
 
 
 def test_a_node_whose_quorum_is_gone_is_not_waited_for(node: Rehearsal) -> None:
-    assert stopped(node, "no leader of the controller quorum is known", "docker kill") != []
+    assert stopped(node, "no leader of the controller quorum is known", "docker kill inkless") != []
     assert calls(node, "sleep 3") == ["sleep 3"] * 5
 
 
-def test_a_broker_alone_is_waited_for_as_it_knows_of_no_quorum(node: Rehearsal) -> None:
-    node.node_environment["INKLESS_ROLES"] = "broker"
-    assert stopped(node, "no leader of the controller quorum is known", "docker stop") == []
-    assert calls(node, "docker exec") == []
+def test_a_node_that_never_stops_is_killed_when_its_time_is_up(node: Rehearsal) -> None:
+    assert stopped(node, "broker state 6, not 3 (RUNNING)", "docker kill inkless") != []
+    assert len(calls(node, "sleep 3")) == 104  # 310 seconds

@@ -1,6 +1,8 @@
 """Which engine is chosen, and what a failed or interrupted way to one leaves behind."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,6 +66,27 @@ def test_the_one_on_path_gets_our_language_host_where_it_has_none(
     found = find_engine(cache)
     assert found is not None
     assert os.access(found.directories[-1] / "pulumi-language-python", os.X_OK)
+
+
+def test_a_shared_cache_has_one_language_host_for_whoever_calls_it(
+    on_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_pulumi(on_path, ENGINE_VERSION)
+    for number in (1, 2):
+        python = on_path / f"python-of-environment-{number}"
+        python.write_text('#!/bin/sh\necho "$0"\n')
+        python.chmod(0o755)
+    callers = []
+    for number in (1, 2):
+        monkeypatch.setattr(sys, "executable", str(on_path / f"python-of-environment-{number}"))
+        found = find_engine(cache)
+        assert found is not None
+        callers.append((found.directories[-1] / "pulumi-language-python", found.environment()))
+    called = [
+        subprocess.check_output(host, env=environment, text=True).strip()
+        for host, environment in callers
+    ]
+    assert called == [str(on_path / f"python-of-environment-{number}") for number in (1, 2)]
 
 
 def test_the_official_language_host_is_preferred(on_path: Path, cache: Path) -> None:
