@@ -1,6 +1,6 @@
 # What one does with a checkout; each target sets up what it needs first. See README.md.
 .POSIX:
-.PHONY: help setup engine demo demo-down preview test lint unit engine-tests sandbox-tests bench bench-topics soak requirements clean
+.PHONY: help setup engine demo demo-down preview test lint unit engine-tests sandbox-tests bench bench-topics soak crash requirements clean
 
 bin = .venv/bin
 parallel = -n 2 --dist loadfile
@@ -59,6 +59,10 @@ soak: engine
 #: make bench-topics  topics and access rules at scale, beside their floors
 bench-topics: engine
 	@$(bin)/python -m benchmarks.topics
+
+#: make crash      50 kills at random moments; the next run sets everything right (50 min)
+crash: engine
+	@$(bin)/python -m proofs.crash
 
 # After a change of the dependencies in pyproject.toml: pin them anew.
 requirements: setup

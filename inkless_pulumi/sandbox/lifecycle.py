@@ -14,6 +14,7 @@ import os
 import platform
 import secrets
 import shutil
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from inkless_pulumi.core.errors import SandboxError
-from inkless_pulumi.sandbox import broker_images, loopback_range, machine, processes
+from inkless_pulumi.sandbox import broker_images, killed_engines, loopback_range, machine, processes
 from inkless_pulumi.sandbox.account import Account, Record
 from inkless_pulumi.sandbox.artefacts import fetch_overlay_artefacts
 from inkless_pulumi.sandbox.broker_images import ChosenImage
@@ -34,6 +35,7 @@ from inkless_pulumi.sandbox.home_directory import (
     refuse_full_disk,
     remove_files,
 )
+from inkless_pulumi.sandbox.killed_engines import StackFile
 from inkless_pulumi.sandbox.making import Progress, default_cache
 from inkless_pulumi.sandbox.parts import aws_server, certificates, database, registry
 from inkless_pulumi.sandbox.running import Sandbox
@@ -56,6 +58,8 @@ __all__ = [
 
 DEFAULT_REGION = "eu-central-1"
 _STOP_SECONDS = 5
+_PLUGIN_SECONDS = 10
+_POLL_SECONDS = 0.1
 _INSTANCE = "aws:ec2/instance:Instance"
 
 
@@ -229,6 +233,15 @@ def _bring_back(home: Home, settings: dict[str, Any], is_new: bool, progress: Pr
     try:
         site = Site(account, ACCOUNT_ID, settings["region"], home)
         behaviours = Aws().behaviours
+        at_rest = killed_engines.stacks_at_rest(home, progress)
+        _await_last_creations(account, at_rest)
+        for record in killed_engines.unrecorded(at_rest, _records_of(account)):
+            progress(f"Removing {record.id}, which a killed engine created and never recorded")
+            behaviours[record.token].stop(site, record)
+            with account.transaction() as ledger:
+                ledger.remove(record.token, record.id)
+                behaviours[record.token].after_delete(ledger, site, record)
+        killed_engines.settle(at_rest)
         for record in _records_of(account):
             behaviour = behaviours.get(record.token)
             if behaviour is None:
@@ -245,6 +258,16 @@ def _bring_back(home: Home, settings: dict[str, Any], is_new: bool, progress: Pr
         _restart_machines(home, account, progress)
     finally:
         account.close()
+
+
+def _await_last_creations(account: Account, at_rest: list[StackFile]) -> None:
+    """A plugin outlives its killed engine by a moment, in which it ends what it began."""
+    deadline = time.monotonic() + _PLUGIN_SECONDS
+    while time.monotonic() < deadline and any(
+        not record.ready and _is_alive(record.creator)
+        for record in killed_engines.of_stacks(at_rest, _records_of(account))
+    ):
+        time.sleep(_POLL_SECONDS)
 
 
 def _remove_unknown(home: Home, account: Account) -> None:

@@ -52,6 +52,12 @@ class PulumiStack:
         outputs: dict[str, Any] = json.loads(self._ask(["stack", "output", "--json"]))
         return outputs
 
+    def state(self) -> dict[str, Any]:
+        """What the stack's state records: `resources`, `pending_operations`, …"""
+        exported = json.loads(self._ask(["stack", "export"]))
+        deployment: dict[str, Any] = exported["deployment"]
+        return deployment
+
     def preview_changes(self, *options: str) -> int:
         """How many resources a preview would change."""
         answer = json.loads(self._ask(["preview", "--json", *options]))

@@ -1,0 +1,157 @@
+"""What a service leaves in its account, on this machine and in its cluster, against its state.
+
+Nothing may be there that state does not know, and nothing that state knows may be missing.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from inkless_pulumi.provider.kafka.connection import ConnectionInputs, Connections
+from inkless_pulumi.provider.kafka.model import Cluster
+from inkless_pulumi.provider.resource import Context
+from inkless_pulumi.provider.secret_stores import StoredSecret
+from inkless_pulumi.sandbox import lifecycle, machine
+from inkless_pulumi.sandbox.account import Account
+from inkless_pulumi.sandbox.containers import label_of
+from inkless_pulumi.sandbox.home import Home
+from inkless_pulumi.sandbox.parts import aws_server
+from proofs.stage import Stage
+
+__all__ = ["problems_after_destroy", "problems_after_up"]
+
+_INSTANCE = "aws:ec2/instance:Instance"
+_VOLUME = "aws:ebs/volume:Volume"
+_SECRET = "aws:secretsmanager/secret:Secret"
+_DATABASE = "aws:rds/instance:Instance"
+_REPOSITORY = "aws:ecr/repository:Repository"
+_IMAGE = "inkless:index:BrokerImage"
+_GATE = "inkless:index:NodeReady"
+_CLOUD_TYPE = re.compile(r"aws:[a-z0-9]+/\w+:\w+")
+
+
+def problems_after_up(place: Stage) -> list[str]:
+    """What is wrong with a service that `pulumi up` brought back."""
+    changes = place.stack.preview_changes()
+    found = [f"another preview has {changes} changes"] if changes else []
+    return [*found, *_in_the_account(place), *_in_the_cluster(place)]
+
+
+def problems_after_destroy(place: Stage) -> list[str]:
+    """What is left of a service that was destroyed."""
+    return list(_in_the_account(place))
+
+
+def _in_the_account(place: Stage) -> Iterator[str]:
+    state = place.stack.state()
+    if pending := state.get("pending_operations"):
+        yield f"state has {len(pending)} pending operations"
+    resources = [one for one in state.get("resources", ()) if not one.get("external")]
+    known = {(one["type"], one["id"]) for one in resources if "id" in one}
+
+    def ids(token: str) -> set[str]:
+        return {id for kind, id in known if kind == token}
+
+    home = place.home
+    cloud = {f"{token} {id}" for token, id in known if _CLOUD_TYPE.fullmatch(token)}
+    yield from _differences("in the account", _recorded(home), cloud)
+    yield from _differences("machine", _names(home.instances), ids(_INSTANCE))
+    yield from _differences("volume", _names(home.volumes), ids(_VOLUME))
+    yield from _differences("secret", _secrets(place), ids(_SECRET))
+    containers = {machine.container_name(home, id) for id in ids(_INSTANCE)}
+    yield from _differences("container", _containers(home), containers)
+    databases = len(_names(home.databases))
+    if databases != len(ids(_DATABASE)):
+        yield f"{databases} database servers, and state knows {len(ids(_DATABASE))}"
+    tags = {tag for one in resources if one["type"] == _IMAGE for tag in one["outputs"]["pushed"]}
+    there = {tag for repository in ids(_REPOSITORY) for tag in _tags(home, repository)}
+    yield from _differences("image tag", there, tags)
+
+
+def _in_the_cluster(place: Stage) -> Iterator[str]:
+    resources = place.stack.state()["resources"]
+    nodes = [one["inputs"] for one in resources if one["type"] == _GATE]
+    brokers = {str(node["nodeId"]) for node in nodes if "broker" in node["roles"]}
+    controllers = {str(node["nodeId"]) for node in nodes if "controller" in node["roles"]}
+    connections = Connections(lambda _: _Secrets(place.home))
+    connection = ConnectionInputs.model_validate(place.stack.outputs()["connection"])
+    cluster: Cluster = connections.cluster(connection, Context(name="traces", urn=""))
+    try:
+        registered = cluster.nodes.brokers()
+        serving = {str(broker.node_id) for broker in registered if not broker.fenced}
+        yield from _differences("serving broker", serving, brokers)
+        registrations = {str(broker.node_id) for broker in registered}
+        yield from _differences("registration", registrations, brokers)
+        voters = [str(voter.node_id) for voter in cluster.nodes.quorum().voters]
+        if sorted(voters) != sorted(controllers):
+            yield f"the quorum's voters are {sorted(voters)}, declared are {sorted(controllers)}"
+        topics = {partition.topic for partition in cluster.nodes.partitions()}
+        there = {topic for topic in topics if not topic.startswith("__")}
+        yield from _differences("topic", there, set(place.topics))
+        credentials = cluster.users.describe(["load"]).get("load", {})
+        if len(credentials) != 1:
+            yield f"the user has {len(credentials)} passwords"
+    finally:
+        connections.close()
+
+
+def _differences(what: str, there: Iterable[str], known: set[str]) -> Iterator[str]:
+    there = set(there)
+    yield from (f"orphaned: {what} {name}" for name in sorted(there - known))
+    yield from (f"missing: {what} {name}" for name in sorted(known - there))
+
+
+def _recorded(home: Home) -> set[str]:
+    account = Account(home.account_db)
+    try:
+        with account.transaction() as ledger:
+            records = [record for record in ledger.all() if _CLOUD_TYPE.fullmatch(record.token)]
+    finally:
+        account.close()
+    return {
+        f"{record.token} {record.id}{'' if record.ready else ' (half made)'}" for record in records
+    }
+
+
+def _names(directory: Path) -> set[str]:
+    if not directory.is_dir():
+        return set()
+    return {path.name for path in directory.iterdir() if path.is_dir()}
+
+
+def _secrets(place: Stage) -> set[str]:
+    sandbox = place.sandbox
+    api: Any = aws_server.client(sandbox.aws_endpoint, "secretsmanager", sandbox.region)
+    pages = api.get_paginator("list_secrets").paginate()
+    return {secret["ARN"] for page in pages for secret in page["SecretList"]}
+
+
+def _containers(home: Home) -> set[str]:
+    engine = machine.container_engine(home)
+    label = f"label={label_of(home.root)}"
+    return set(engine.run("ps", "--all", "--filter", label, "--format", "{{.Names}}").split())
+
+
+def _tags(home: Home, repository: str) -> set[str]:
+    root = home.registry / "docker" / "registry" / "v2" / "repositories" / repository
+    return _names(root / "_manifests" / "tags")
+
+
+class _Secrets:
+    """The sandbox's secrets, for this process."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def read(self, secret_id: str) -> str:
+        """The value."""
+        return lifecycle.read_secret(self._home, secret_id)
+
+    def find(self, secret_id: str) -> StoredSecret | None:
+        """The value and its version."""
+        return StoredSecret(self.read(secret_id), "")
+
+    def write(self, secret_id: str, value: str) -> str:
+        """Refused: a proof changes nothing."""
+        raise NotImplementedError
