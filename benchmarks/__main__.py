@@ -5,11 +5,12 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import demonstration, imports, previews
+from benchmarks import demonstration, imports, previews, reports
 
 _PARTS = {
     "imports": imports.measure,
     "previews": previews.measure,
+    "reports": reports.measure,
     "demonstration": demonstration.measure,
 }
 

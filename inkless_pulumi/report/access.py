@@ -4,33 +4,23 @@ All rules of the plan are taken together, those that stay among them: a rule tha
 another resource, or that another one covers, is no difference.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
 from inkless_pulumi.report.acls import ACCESS_RULE, acl_permissions
-from inkless_pulumi.report.findings import Finding, Level, code, counted, value_text
+from inkless_pulumi.report.exposure import exposure_findings
+from inkless_pulumi.report.findings import Finding, Level, code, counted
 from inkless_pulumi.report.openings import OPENING_TYPES, openings
-from inkless_pulumi.report.plan import Action, Hidden, Plan, Resource, State
-from inkless_pulumi.report.rights import Opening, Permission, Right, difference, permissions
+from inkless_pulumi.report.plan import Action, Plan, Resource, State
+from inkless_pulumi.report.right_sentences import lines_of, may, may_connect, may_on_kafka
+from inkless_pulumi.report.rights import Permission, Right, difference, permissions
 
 __all__ = ["access_findings"]
 
 _DOCUMENTS: Final = ("policy", "assumeRolePolicy", "policyDocument", "resourcePolicy")
 """Properties that hold a policy document, of whatever type the resource is."""
-_BLOCKS: Final = (
-    "blockPublicAcls",
-    "blockPublicPolicy",
-    "ignorePublicAcls",
-    "restrictPublicBuckets",
-)
-_BLOCK: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
-_WAYS_IN: Final[Mapping[str, str]] = {
-    "aws:ec2/internetGateway:InternetGateway": "The network gets a way to the internet",
-    "aws:ec2/natGateway:NatGateway": "The network gets a way out to the internet",
-    "aws:ec2/eip:Eip": "A public address is made",
-}
 _SERVICE: Final = "inkless:aws:InklessService"
 
 
@@ -69,13 +59,12 @@ def access_findings(plan: Plan) -> Iterator[Finding]:
                 if name in resource.state.inputs or (resource.old and name in resource.old.inputs):
                     policies.add(resource, partial(names.policy, resource, name))
     for what, rights, sentence in (
-        ("kafka", kafka, _may_on_kafka),
-        ("policy", policies, _may),
-        ("firewall", firewall, _may_connect),
+        ("kafka", kafka, may_on_kafka),
+        ("policy", policies, may),
+        ("firewall", firewall, may_connect),
     ):
         yield from _differences(plan, what, rights, sentence)
-    yield from _public_access(plan)
-    yield from _users(plan)
+    yield from exposure_findings(plan)
 
 
 class _Names:
@@ -190,7 +179,7 @@ def _finding(
         "access",
         change.level,
         f"{change.title} ({subject})",
-        details=tuple(_lines([right for right, _ in rights], sentence, change.sign)),
+        details=tuple(lines_of([right for right, _ in rights], sentence, change.sign)),
         resources=tuple(dict.fromkeys(one.urn for _, by in rights for one in by if one.touched)),
         gates=("wider-access",) if change.level >= Level.WARNING else (),
         brief=f"{subject} {change.brief}" if change.brief else "",
@@ -220,136 +209,3 @@ def _goes_with_bucket(plan: Plan, policies: list[Resource]) -> bool:
         if bucket.action is Action.DELETE
     }
     return all(one.action is Action.DELETE and one.parent in deleted for one in policies)
-
-
-def _lines(rights: Iterable[Any], sentence: Callable[[Any, Any], str], sign: str) -> Iterator[str]:
-    """A line for all who gain the same, with all that they gain on the same."""
-    actions: dict[tuple[Any, ...], list[Any]] = {}
-    for right in sorted(rights):
-        actions.setdefault(_subject(right), []).append(right)
-    alike: dict[tuple[Any, ...], list[list[Any]]] = {}
-    for group in actions.values():
-        alike.setdefault(_object(group), []).append(group)
-    for groups in alike.values():
-        denial = {"+": "no longer denied: ", "-": "denied from now on: "}[sign]
-        words = "" if groups[0][0].allows else denial
-        yield f"{sign} {words}{sentence(groups[0], [group[0] for group in groups])}"
-
-
-def _subject(right: Any) -> tuple[Any, ...]:
-    if isinstance(right, Permission):
-        return (right.principal, right.resource, right.effect, right.condition)
-    return (right.source, right.target, right.incoming)
-
-
-def _object(group: list[Any]) -> tuple[Any, ...]:
-    first = group[0]
-    if isinstance(first, Permission):
-        names = tuple(right.action for right in group)
-        return (names, first.resource, first.effect, first.condition)
-    return (tuple(right.ports for right in group), first.target, first.incoming)
-
-
-def _joined(words: Iterable[str]) -> str:
-    shown = list(dict.fromkeys(words))
-    return ", ".join(shown[:8]) + (f" and {len(shown) - 8} more" if len(shown) > 8 else "")
-
-
-def _may(group: list[Permission], alike: list[Permission]) -> str:
-    who = _joined("anybody" if one.principal == "*" else code(one.principal) for one in alike)
-    what = _joined(code(right.action) for right in group)
-    when = f", if {code(group[0].condition)}" if group[0].condition else ""
-    verb = "may"
-    return f"{who} {verb} {what} on {code(group[0].resource)}{when}"
-
-
-def _may_on_kafka(group: list[Permission], alike: list[Permission]) -> str:
-    who = _joined("any user" if one.principal == "User:*" else code(one.principal) for one in alike)
-    what = _joined("do everything" if one.action == "*" else code(one.action) for one in group)
-    kind, _, name = group[0].resource.partition(":")
-    if name == "*":
-        where = f"every {kind}"
-    elif name.endswith("*"):
-        where = f"every {kind} whose name begins with {code(name[:-1])}"
-    else:
-        where = f"{kind} {code(name)}"
-    verb = "may"
-    host = f", from {code(group[0].condition)}" if group[0].condition else ""
-    return f"{who} {verb} {what} on {where}{host}"
-
-
-def _may_connect(group: list[Opening], alike: list[Opening]) -> str:
-    who = _joined(
-        f"anybody on the internet ({code(one.source)})" if one.to_everybody else code(one.source)
-        for one in alike
-    )
-    ports = _joined(code(one.ports) for one in group)
-    if group[0].incoming:
-        return f"{who} may connect to {code(group[0].target)} on {ports}"
-    return f"{code(group[0].target)} may connect to {who} on {ports}"
-
-
-# --- what is no set of rights --------------------------------------------------------------------
-
-
-def _public_access(plan: Plan) -> Iterator[Finding]:
-    for block in plan.of_type(_BLOCK):
-        gone = [
-            name
-            for name in _BLOCKS
-            if block.before(name) is True
-            and (block.action is Action.DELETE or block.after(name) is not True)
-        ]
-        bucket_stays = any(not bucket.goes for bucket in plan.of_type("aws:s3/bucket:Bucket"))
-        if gone and bucket_stays:
-            yield Finding(
-                "public-access-block-removed",
-                "access",
-                Level.DANGER,
-                f"What keeps a bucket from being public is taken away ({code(block.name)}): "
-                f"{_joined(code(name) for name in gone)}",
-                resources=(block.urn,),
-                gates=("wider-access",),
-                brief="a bucket may become public",
-            )
-    for database in plan.of_type("aws:rds/instance:Instance"):
-        public = database.after("publiclyAccessible")
-        if public not in (None, False) and public != database.before("publiclyAccessible"):
-            yield Finding(
-                "database-public",
-                "access",
-                Level.DANGER,
-                f"The database {code(database.name)} gets a public address: "
-                f"{code('publiclyAccessible')} is {value_text(public)}",
-                gates=("wider-access",),
-                brief="the database gets a public address",
-            )
-    for token, sentence in _WAYS_IN.items():
-        made = [found for found in plan.of_type(token) if found.action is Action.CREATE]
-        if made:
-            yield Finding(
-                "way-to-the-internet",
-                "access",
-                Level.WARNING,
-                f"{sentence}: {_joined(code(found.name) for found in made)}",
-                resources=tuple(found.urn for found in made),
-                gates=("wider-access",),
-            )
-
-
-def _users(plan: Plan) -> Iterator[Finding]:
-    made = [found for found in plan.of_type("inkless:index:User") if found.action is Action.CREATE]
-    if made:
-        names = _joined(_user(found.after("name")) for found in made)
-        yield Finding(
-            "user-created",
-            "access",
-            Level.INFO,
-            f"{counted(len(made), 'user is', 'users are')} created, who may do nothing but what "
-            f"access rules say: {names}",
-            resources=tuple(found.urn for found in made),
-        )
-
-
-def _user(name: Any) -> str:
-    return str(name) if isinstance(name, Hidden) else code(name)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from inkless_pulumi.core.access_intents import INTENTS, Grant, intent_grants
 from inkless_pulumi.report.plan import Hidden, State
 from inkless_pulumi.report.rights import Permission
 
@@ -14,26 +15,46 @@ ACCESS_RULE: Final = "inkless:index:AccessRule"
 def acl_permissions(state: State) -> frozenset[Permission] | None:
     """What an access rule allows or denies. None: not all of it is known yet."""
     inputs = state.inputs
+    if inputs.get("intent") is not None:
+        return _of_intent(inputs)
     needed = [inputs.get(name) for name in ("principal", "resourceType", "resourceName")]
     operations = inputs.get("operations")
     if not isinstance(operations, list) or any(
         not isinstance(value, str) for value in (*needed, *operations)
     ):
         return None
-    principal, resource_type, resource_name = (str(value) for value in needed)
+    _, resource_type, resource_name = (str(value) for value in needed)
+    pattern_type = _text(inputs, "patternType", "literal")
+    return _permissions(inputs, Grant(resource_type, resource_name, pattern_type, (*operations,)))
+
+
+def _of_intent(inputs: Mapping[str, Any]) -> frozenset[Permission] | None:
+    """What producing, consuming or administering takes."""
+    given = [inputs.get(name) for name in ("intent", "topic", "group", "transactionalId")]
+    intent, topic, group, transactional_id = given
+    if (
+        any(isinstance(value, Hidden) for value in (*given, inputs.get("principal")))
+        or intent not in INTENTS
+        or not isinstance(topic, str)
+    ):
+        return None
+    grants = intent_grants(str(intent), topic, group, transactional_id)
+    return frozenset(right for grant in grants for right in _permissions(inputs, grant))
+
+
+def _permissions(inputs: Mapping[str, Any], grant: Grant) -> frozenset[Permission]:
     host = _text(inputs, "host", "*")
     effect = "Deny" if _text(inputs, "permission", "allow") == "deny" else "Allow"
-    prefixed = _text(inputs, "patternType", "literal") == "prefixed"
-    resource = f"{resource_type}:{resource_name}{'*' if prefixed else ''}"
+    beginning = "*" if grant.pattern_type == "prefixed" else ""
     return frozenset(
         Permission(
-            principal,
+            str(inputs.get("principal")),
             "*" if operation == "all" else operation,
-            resource,
+            f"{grant.resource_type}:{grant.resource_name}{beginning}",
             effect,
             "" if host == "*" else host,
         )
-        for operation in operations
+        for operation in grant.operations
     )
 
 

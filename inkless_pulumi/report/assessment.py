@@ -72,6 +72,8 @@ class Report:
     """What this preview can't know."""
     said: tuple[Diagnostic, ...]
     """Errors and warnings, and what a failing program wrote."""
+    project: str
+    """Its name and the stack's; empty where the preview shows no resource."""
     stack: str
     counts: tuple[tuple[str, int], ...]
     """Resources by what happens to them."""
@@ -105,7 +107,7 @@ def assess(plan: Plan, prices: PriceTable | None = None, limits: Iterable[str] =
     cost = cost_of(plan, table)
     findings = [
         *protection_findings(plan, topics),
-        *data_findings(plan, topics),
+        *data_findings(plan, found, topics),
         *availability_findings(plan, found, topics),
         *access_findings(plan),
         *_unseen(plan),
@@ -123,17 +125,18 @@ def assess(plan: Plan, prices: PriceTable | None = None, limits: Iterable[str] =
         incomplete=plan.incomplete,
         limits=(*_limits(plan, findings), *limits),
         said=_said(plan),
-        stack=_stack(plan),
+        project=_named(plan, 1),
+        stack=_named(plan, 0),
         counts=_counts(plan),
     )
     status = _status(report)
     return replace(report, status=status, verdict=_verdict(report, status))
 
 
-def _stack(plan: Plan) -> str:
-    """The stack's name, which is in every URN: `urn:pulumi:<stack>::…`."""
+def _named(plan: Plan, place: int) -> str:
+    """A part of what every URN begins with: `urn:pulumi:<stack>::<project>::…`."""
     for resource in plan.resources:
-        return resource.urn.removeprefix("urn:pulumi:").partition("::")[0]
+        return [*resource.urn.removeprefix("urn:pulumi:").split("::"), ""][place]
     return ""
 
 
@@ -172,6 +175,8 @@ def _unseen(plan: Plan) -> Iterator[Finding]:
 
 
 def _limits(plan: Plan, findings: list[Finding]) -> Iterator[str]:
+    if plan.incomplete:
+        yield "The preview did not come to its end: more may change than is shown here"
     if any(finding.rule in ("nodes-replaced", "nodes-removed") for finding in findings):
         yield (
             "Topics of other stacks, and topics made by hand, are not in this plan: whether each "

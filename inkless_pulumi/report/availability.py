@@ -3,18 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from inkless_pulumi.report.findings import Finding, Level, code, counted, listed, value_text
-from inkless_pulumi.report.nodes import Node, Service
-from inkless_pulumi.report.plan import Action, Plan, Resource
-from inkless_pulumi.report.quantities import minutes_text, number
+from inkless_pulumi.report.findings import Finding, Level, code, counted, value_text
+from inkless_pulumi.report.nodes import Service
+from inkless_pulumi.report.plan import Action, Plan
+from inkless_pulumi.report.rolls import common_reasons, labels, roll_findings
 from inkless_pulumi.report.topics import TopicChange
 
-__all__ = ["MINUTES_A_NODE", "availability_findings"]
+__all__ = ["availability_findings"]
 
-MINUTES_A_NODE: Final = (3, 5)
-"""How long it takes to replace a node, in minutes: to stop it, boot a machine, fetch the image, and
-let its replicas catch up. An assumption, not a measurement: in a sandbox, without a machine to
-boot, it is well under one."""
 
 _DATABASE: Final = "aws:rds/instance:Instance"
 _RESTARTS_DATABASE: Final = (
@@ -33,9 +29,10 @@ def availability_findings(
     """What is interrupted, what rolls, what is changed without anybody noticing."""
     for service in services:
         yield from _life_of(service)
-        yield from _rolls(service)
-        yield from _shortages(plan, service, topics)
+        yield from roll_findings(plan, service, topics)
         yield from _settled(service)
+        yield from _cluster_settings(service)
+        yield from _finalised(service)
         yield from _scaled(service)
     yield from _databases(plan)
     yield from _addresses(plan)
@@ -50,7 +47,7 @@ def _life_of(service: Service) -> Iterator[Finding]:
             "availability",
             Level.INFO,
             f"The service {code(service.name)} is created, with {counted(len(nodes), 'node')}: "
-            f"{_labels(nodes)}",
+            f"{labels(nodes)}",
             resources=service.others,
             brief=f"a new service with {counted(len(nodes), 'node')}",
         )
@@ -66,154 +63,6 @@ def _life_of(service: Service) -> Iterator[Finding]:
         )
 
 
-# --- a roll --------------------------------------------------------------------------------------
-
-
-def _rolls(service: Service) -> Iterator[Finding]:
-    nodes = service.having("replaced")
-    if not nodes:
-        return
-    at_once = [node for node in nodes if node.with_others]
-    if at_once:
-        yield Finding(
-            "nodes-replaced-at-once",
-            "availability",
-            Level.DANGER,
-            f"{counted(len(at_once), 'node is', 'nodes are')} taken down together, because "
-            f"{_joined(at_once[0].reasons) or 'something they depend on is replaced'}: "
-            f"{_labels(at_once)}",
-            details=("The engine deletes all of them before it makes any anew",),
-            resources=service.others,
-            gates=("downtime",),
-            brief=f"{counted(len(at_once), 'node is', 'nodes are')} taken down together",
-        )
-    rolling = [node for node in nodes if not node.with_others]
-    if not rolling:
-        return
-    fewest, most = (len(rolling) * minutes for minutes in MINUTES_A_NODE)
-    first = f"{rolling[0].label} first, " if service.order_known and len(rolling) > 1 else ""
-    why = _common_reasons(rolling)
-    yield Finding(
-        "nodes-replaced",
-        "availability",
-        Level.NOTICE,
-        f"{counted(len(rolling), 'node is', 'nodes are')} replaced, one at a time, {first}"
-        f"because {why or 'of what is below'}; {minutes_text(fewest, most)}",
-        details=tuple(_order_lines(service, rolling, told=bool(why))),
-        resources=service.others,
-        brief=f"{counted(len(rolling), 'node is', 'nodes are')} replaced one at a time "
-        f"({minutes_text(fewest, most)})",
-    )
-
-
-def _common_reasons(nodes: list[Node]) -> str:
-    """Why all of them change; empty where they differ."""
-    reasons = {node.reasons for node in nodes}
-    return _joined(nodes[0].reasons) if len(reasons) == 1 else ""
-
-
-def _joined(reasons: tuple[str, ...]) -> str:
-    if len(reasons) > 4:
-        return f"{'; '.join(reasons[:3])} and {len(reasons) - 3} more settings change"
-    return " and ".join(reasons)
-
-
-def _order_lines(service: Service, nodes: list[Node], *, told: bool) -> Iterator[str]:
-    if service.order_known:
-        yield f"In this order: {', '.join(node.label for node in nodes)}"
-    else:
-        yield (
-            f"{', '.join(node.label for node in nodes)}; the order is decided when the update "
-            "begins, and the active controller comes last"
-        )
-    if not told:
-        for node in nodes:
-            yield f"{node.label}: {'; '.join(node.reasons)}"
-    elif len(nodes[0].reasons) > 4:
-        yield from nodes[0].reasons
-    yield "The next node is touched when the one before it is back and all replicas are in sync"
-    yield "Addresses and data volumes stay"
-
-
-def _labels(nodes: tuple[Node, ...] | list[Node]) -> str:
-    shown = [node.label for node in nodes]
-    return ", ".join(shown[:12]) + (f" and {len(shown) - 12} more" if len(shown) > 12 else "")
-
-
-def _shortages(plan: Plan, service: Service, topics: list[TopicChange]) -> Iterator[Finding]:
-    """Topics that have no replica to spare while a broker is down."""
-    brokers = [node for node in service.having("replaced") if node.is_broker]
-    if not brokers or any(node.with_others for node in brokers):
-        return
-    short = [
-        (change, reason)
-        for change in topics
-        if change.old is not None and change.old.kind == "classic" and not change.is_lost
-        if _belongs(plan, service, change.resource)
-        if (reason := _shortage(change, brokers[0].configuration))
-    ]
-    if not short:
-        return
-    names = listed(change.topic.name for change, _ in short)
-    words = counted(len(short), "topic", "topics")
-    lines = tuple(f"{code(change.topic.name)}: {reason}" for change, reason in short)
-    if service.on_shortage == "accept":
-        yield Finding(
-            "topic-unavailable",
-            "availability",
-            Level.DANGER,
-            f"{words} will be unavailable for a time, while nodes are replaced: {names}",
-            details=lines,
-            gates=("downtime",),
-            brief=f"{words} unavailable for a time",
-        )
-    else:
-        does = "waits until" if service.on_shortage == "wait" else "is refused unless"
-        yield Finding(
-            "update-held-up",
-            "protection",
-            Level.WARNING,
-            f"The update {does} {words} have a replica to spare: {names}",
-            details=(*lines, f"{code('on_shortage')} is {code(service.on_shortage)}"),
-            brief=f"{words} without a replica to spare hold up the update",
-        )
-
-
-def _belongs(plan: Plan, service: Service, topic: Resource) -> bool:
-    """Whether a topic is on a service: of one service alone, or by the brokers' addresses."""
-    names = {gate.parent for gate in plan.of_type("inkless:index:NodeReady")}
-    if names == {service.urn}:
-        return True
-    servers = _servers(topic.old.inputs.get("connection") if topic.old else None)
-    own = _servers(service.nodes[0].gate.before("connection"))
-    return not servers or not own or bool(servers & own)
-
-
-def _servers(connection: Any) -> set[str]:
-    listed_ = connection.get("bootstrapServers") if isinstance(connection, Mapping) else None
-    return set(listed_.split(",")) if isinstance(listed_, str) else set()
-
-
-def _shortage(change: TopicChange, configuration: Mapping[str, Any]) -> str:
-    """Why a topic has no replica to spare; empty where it has."""
-    topic = change.old
-    assert topic is not None  # noqa: S101  asked before
-    given = topic.replication_factor
-    factor = number(configuration.get("default.replication.factor") if given is None else given)
-    least = number(topic.setting("min.insync.replicas") or configuration.get("min.insync.replicas"))
-    if factor == 1:
-        return "one replica; it can't be read or written while the node that has it is replaced"
-    if factor is not None and least is not None and factor <= least:
-        return (
-            f"{factor} replicas and {code('min.insync.replicas')} {least}; it can't be written "
-            "with acks=all while a node that has a replica is replaced"
-        )
-    return ""
-
-
-# --- what changes without a roll -----------------------------------------------------------------
-
-
 def _settled(service: Service) -> Iterator[Finding]:
     nodes = service.having("settled")
     if nodes:
@@ -222,15 +71,64 @@ def _settled(service: Service) -> Iterator[Finding]:
             "availability",
             Level.INFO,
             f"Settings are applied to {counted(len(nodes), 'node')} of {code(service.name)} "
-            f"without a restart: {_common_reasons(nodes) or 'see below'}",
+            f"without a restart: {common_reasons(nodes) or 'see below'}",
             details=(
                 ()
-                if _common_reasons(nodes)
+                if common_reasons(nodes)
                 else tuple(f"{node.label}: {'; '.join(node.reasons)}" for node in nodes)
             ),
             resources=service.others,
             brief="settings are applied without a restart",
         )
+
+
+def _cluster_settings(service: Service) -> Iterator[Finding]:
+    """Settings that running brokers take from the cluster."""
+    settings = service.settings
+    if settings is None or settings.action not in (Action.CREATE, Action.UPDATE):
+        return
+    old, new = settings.before("settings") or {}, settings.after("settings") or {}
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        return
+    changes = tuple(
+        f"{code(name)} changes from {value_text(old.get(name))} to {value_text(new.get(name))}"
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    )
+    if changes and not all(node.fate == "created" for node in service.nodes):
+        yield Finding(
+            "settings-applied",
+            "availability",
+            Level.INFO,
+            f"Settings are applied to the running brokers of {code(service.name)}, without a "
+            "restart",
+            details=changes,
+            resources=(settings.urn,),
+            brief=f"{counted(len(changes), 'setting')} applied without a restart",
+        )
+
+
+def _finalised(service: Service) -> Iterator[Finding]:
+    """After an upgrade there is no way back."""
+    level = service.level
+    if level is None or level.action is not Action.UPDATE:
+        return
+    old, new = level.before("version"), level.after("version")
+    if _line(old) != _line(new):
+        yield Finding(
+            "feature-level-finalised",
+            "availability",
+            Level.WARNING,
+            f"Once every node runs {value_text(new)}, the cluster's feature level is finalised: "
+            f"there is no way back to {value_text(old)} from then on",
+            resources=(level.urn,),
+            brief=f"no way back to {value_text(old)} afterwards",
+        )
+
+
+def _line(version: Any) -> str:
+    """The line of a version of Kafka, within which the feature level stays: 4.2 of 4.2.1-0.47."""
+    return ".".join(str(version).split(".")[:2])
 
 
 def _scaled(service: Service) -> Iterator[Finding]:
@@ -243,24 +141,24 @@ def _scaled(service: Service) -> Iterator[Finding]:
             "nodes-added",
             "availability",
             Level.INFO,
-            f"{counted(len(added), 'node is', 'nodes are')} added: {_labels(added)}{stay}",
+            f"{counted(len(added), 'node is', 'nodes are')} added: {labels(added)}{stay}",
             resources=service.others,
             brief=f"{counted(len(added), 'node is', 'nodes are')} added",
         )
     if removed:
         drained = (
             "Each is drained of its replicas before its machine and its volume go"
-            if service.guarded
+            if service.drained
             else "Move the replicas away before the update: nothing here drains a broker that goes"
         )
         yield Finding(
             "nodes-removed",
             "availability",
-            Level.WARNING if service.guarded else Level.DANGER,
-            f"{counted(len(removed), 'node is', 'nodes are')} removed: {_labels(removed)}",
+            Level.WARNING if service.drained else Level.DANGER,
+            f"{counted(len(removed), 'node is', 'nodes are')} removed: {labels(removed)}",
             details=(drained,),
             resources=service.others,
-            gates=() if service.guarded else ("downtime",),
+            gates=() if service.drained else ("downtime",),
             brief=f"{counted(len(removed), 'node is', 'nodes are')} removed",
         )
 

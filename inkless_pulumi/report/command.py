@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -42,6 +42,7 @@ class Options:
 
     markdown: Path | None = None
     json: Path | None = None
+    key: str | None = None
     host: str = "github"
     fail_on: tuple[str, ...] = ()
     prices: Path | None = None
@@ -69,14 +70,27 @@ class Options:
         return read_prices(self.prices) if self.prices else list_prices()
 
 
-def run(project: Path, stack: str | None, relay: Callable[[str], None]) -> Source:
+def run(
+    project: Path,
+    stack: str | None,
+    relay: Callable[[str], None],
+    environment: Mapping[str, str] = os.environ,
+    limits: tuple[str, ...] = (),
+) -> Source:
     """Run the preview of a stack.
+
+    Args:
+        project: the directory with `Pulumi.yaml`.
+        stack: the stack's name. Default: the one that is selected.
+        relay: told each line that the engine prints.
+        environment: of the engine.
+        limits: what a preview there can't know.
 
     Raises:
         ReportError: it could not be run.
     """
-    preview = run_preview(project, stack, environment=os.environ, relay=relay)
-    return Source(preview.events, preview.exit_code)
+    preview = run_preview(project, stack, environment=environment, relay=relay)
+    return Source(preview.events, preview.exit_code, limits)
 
 
 def read(path: Path, exit_code: int | None) -> Source:
@@ -104,7 +118,8 @@ def report(source: Source, options: Options, console: Console) -> int:
     found = assess(read_plan(source.text, source.exit_code), options.table, source.limits)
     stops = tripped(found, options.gates)
     if options.markdown is not None:
-        _write(options.markdown, markdown(found, stops, LIMITS[options.host]))
+        limit = LIMITS[options.host]
+        _write(options.markdown, markdown(found, stops, limit, options.key))
     if options.json is not None:
         _write(options.json, document_text(found, stops))
     if _STANDARD not in (options.markdown, options.json):

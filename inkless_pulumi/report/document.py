@@ -80,6 +80,7 @@ class ReportDocument(_Document):
 
     format: Annotated[int, Field(ge=1)]
     """Of this document."""
+    project: str
     stack: str
     status: Status
     verdict: str
@@ -103,6 +104,7 @@ def document(report: Report, stops: Iterable[Tripped] = ()) -> ReportDocument:
     """The report in the form of the schema."""
     return ReportDocument(
         format=FORMAT,
+        project=report.project,
         stack=report.stack,
         status=report.status,
         verdict=unmarked(report.verdict),

@@ -16,6 +16,7 @@ __all__ = [
     "Level",
     "code",
     "counted",
+    "joined",
     "listed",
     "value_text",
 ]
@@ -104,3 +105,9 @@ def listed(names: Sequence[Any] | Iterable[Any], most: int = _NAMED) -> str:
     if len(shown) > 1:
         return f"{', '.join(shown[:-1])} and {shown[-1]}"
     return "".join(shown)
+
+
+def joined(words: Iterable[str]) -> str:
+    """Words joined by commas, each once; the first few of many."""
+    shown = list(dict.fromkeys(words))
+    return ", ".join(shown[:8]) + (f" and {len(shown) - 8} more" if len(shown) > 8 else "")

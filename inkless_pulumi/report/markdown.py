@@ -22,23 +22,29 @@ _SLACK = 512
 """What a host's own count may differ by."""
 _DETAILS: Final = (50, 20, 10, 5, 2, 0)
 """How many lines a finding may have; the first with which the whole fits."""
-_MARKER: Final = "<!-- inkless-pulumi preview-report -->"
-"""By which the comment is found again, to be updated."""
+_KEY: Final = re.compile(r"[^A-Za-z0-9._/-]|--+")
 _HEADING: Final = {Level.DANGER: "Danger", Level.WARNING: "Warning"}
 
 
-def markdown(report: Report, stops: Iterable[Tripped] = (), limit: int = LIMITS["github"]) -> str:
-    """The report as the text of a comment.
+def markdown(
+    report: Report,
+    stops: Iterable[Tripped] = (),
+    limit: int = LIMITS["github"],
+    key: str | None = None,
+) -> str:
+    """The report as the text of a comment. Its first line is what it is found by again.
 
     Args:
         report: the report.
         stops: gates that it does not pass.
         limit: the most characters that the comment may have; lists are cut until it fits.
+        key: tells the comment from others. Default: the project's and the stack's name.
     """
+    marker = _KEY.sub("-", key or f"{report.project}/{report.stack}")
     stopped = list(stops)
     text = ""
     for most in _DETAILS:
-        text = "\n".join(_blocks(report, stopped, most)) + "\n"
+        text = "\n".join(_blocks(report, stopped, most, marker)) + "\n"
         if len(text) <= limit - _SLACK:
             return text
     # Hundreds of findings, or very long words: the end goes, and a folded part must still close.
@@ -48,23 +54,16 @@ def markdown(report: Report, stops: Iterable[Tripped] = (), limit: int = LIMITS[
     return kept + ("\n\n</details>" if folded else "") + note
 
 
-def _blocks(report: Report, stops: list[Tripped], most: int) -> Iterator[str]:
-    yield _MARKER
+def _blocks(report: Report, stops: list[Tripped], most: int, marker: str) -> Iterator[str]:
+    yield f"<!-- inkless-pulumi preview-report: {marker} -->"
     yield f"### Kafka preview{f' of {_code(report.stack)}' if report.stack else ''}"
     yield ""
     lead, _, rest = report.verdict.partition(": ")
     yield f"**{_text(lead)}**{f': {_text(rest)}' if rest else ''}."
     for stop in stops:
-        yield ""
-        yield (
-            f"Stopped by `--fail-on {stop.gate}`: {_text(stop.reason)}."
-            if stop.gate
-            not in (
-                "incomplete",
-                "refused",
-            )
-            else f"Stopped: the preview is {stop.gate}."
-        )
+        if stop.gate not in ("incomplete", "refused"):  # the verdict says it
+            yield ""
+            yield f"Stopped by `--fail-on {stop.gate}`: {_text(stop.reason)}."
     if report.at_risk:
         yield ""
         yield "#### At risk"

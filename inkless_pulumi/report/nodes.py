@@ -4,7 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from inkless_pulumi.report.findings import code, listed, value_text
+from inkless_pulumi.report.findings import code
+from inkless_pulumi.report.node_reasons import (
+    AUTHORITY,
+    IMAGE,
+    configuration_of,
+    part_of,
+    reasons_of,
+    setting_changes,
+)
 from inkless_pulumi.report.plan import Action, Hidden, Plan, Resource
 
 __all__ = ["INSTANCE", "Node", "Service", "services"]
@@ -12,27 +20,11 @@ __all__ = ["INSTANCE", "Node", "Service", "services"]
 GATE: Final = "inkless:index:NodeReady"
 GUARD: Final = "inkless:index:NodeStop"
 ORDER: Final = "inkless:index:RollingOrder"
+REGISTRATION: Final = "inkless:index:BrokerRegistration"
+SETTINGS: Final = "inkless:index:ClusterSettings"
+LEVEL: Final = "inkless:index:FeatureLevel"
 INSTANCE: Final = "aws:ec2/instance:Instance"
-_IMAGE: Final = "inkless:index:BrokerImage"
 _MACHINE_IMAGE: Final = "inkless:index:MachineImage"
-_MACHINE_WORDS: Final[Mapping[str, str]] = {
-    "instanceType": "the machine type",
-    "ami": "the machine image (AMI)",
-    "iamInstanceProfile": "the instance profile",
-    "metadataOptions": "the metadata options",
-    "primaryNetworkInterface": "the network interface",
-}
-_ARGUMENTS: Final[Mapping[str, str]] = {
-    "heapMib": "heap_mib",
-    "tieredStorage": "tiered_storage",
-    "keyPrefix": "key_prefix",
-    "architecture": "architecture",
-    "databaseMaxConnectionsPerNode": "database_max_connections_per_node",
-    "machineImageRenewal": "machine_image_renewal",
-    "topology": "topology",
-}
-"""Arguments of a service that nodes are told, and that show in none of their properties."""
-
 Fate = Literal["replaced", "created", "deleted", "settled", "same"]
 """What happens to a node; `settled` is a change that it takes without a restart."""
 
@@ -79,8 +71,23 @@ class Service:
     """Whether that order is decided already."""
     guarded: bool
     """Whether nodes are kept from being stopped while that makes a topic unavailable."""
+    drained: bool = False
+    """Whether brokers that leave are drained of their replicas and unregistered."""
+    settings: Resource | None = None
+    """Settings of all brokers that are kept in the cluster, not in their files."""
+    level: Resource | None = None
+    """What finalises the feature level of the version that all nodes run."""
     others: tuple[str, ...] = field(default=())
     """URNs that change with the nodes and say nothing more: gates, attachments, orders."""
+
+    def configuration(self, node: Node, *, old: bool) -> Mapping[str, Any]:
+        """All settings that a node has, from its file and from the cluster, before or after."""
+        cluster = {}
+        if self.settings is not None:
+            found = (self.settings.before if old else self.settings.after)("settings")
+            cluster = found if isinstance(found, dict) else {}
+        own = configuration_of(node.gate, old=old)
+        return {**own, **cluster} if own or cluster else {}
 
     def having(self, fate: Fate) -> list[Node]:
         """The nodes of a fate."""
@@ -120,8 +127,15 @@ def _service(plan: Plan, urn: str, gates: list[Resource]) -> Service:
         nodes=tuple(nodes),
         order_known=known,
         guarded=any(guard.parent == urn for guard in plan.of_type(GUARD)),
+        drained=any(entry.parent == urn for entry in plan.of_type(REGISTRATION)),
+        settings=_only(plan, urn, SETTINGS),
+        level=_only(plan, urn, LEVEL),
         others=tuple(_others(plan, urn, nodes)),
     )
+
+
+def _only(plan: Plan, urn: str, token: str) -> Resource | None:
+    return next((found for found in plan.of_type(token) if found.parent == urn), None)
 
 
 def _node_id(gate: Resource) -> int:
@@ -141,42 +155,40 @@ def _order(plan: Plan, urn: str) -> tuple[list[int], bool]:
 
 
 def _others(plan: Plan, urn: str, nodes: list[Node]) -> Iterator[str]:
-    for shared in plan.of_type(ORDER, _IMAGE, _MACHINE_IMAGE):
-        if shared.parent == urn:
+    for shared in plan.of_type(ORDER, SETTINGS, LEVEL, IMAGE, _MACHINE_IMAGE, AUTHORITY):
+        if shared.parent == urn and shared.touched:
             yield shared.urn
+    ids = {_node_id(node.gate) for node in nodes}
+    for entry in plan.of_type(REGISTRATION):
+        if entry.parent == urn and entry.touched and _node_id(entry) in ids:
+            yield entry.urn
     for node in nodes:
         yield node.gate.urn
         if node.machine is not None and node.machine.touched:
             yield node.machine.urn
         for part in ("attachment", "stop", "certificate"):
-            found = _part(plan, node.gate, part)
+            found = part_of(plan, node.gate, part)
             if found is not None and found.touched:
                 yield found.urn
 
 
-def _part(plan: Plan, gate: Resource, part: str = "") -> Resource | None:
-    """What belongs to a node: its logical name is the gate's with another ending."""
-    base = gate.name.removesuffix("-ready")
-    return plan.sibling(gate, f"{base}-{part}" if part else base)
-
-
 def _node(plan: Plan, component: Resource | None, gate: Resource) -> Node:
-    machine = _part(plan, gate)
+    machine = part_of(plan, gate)
     fate = _fate(gate, machine)
-    settings = _setting_changes(gate)
-    interface = _part(plan, gate, "interface")
+    settings = setting_changes(gate)
+    interface = part_of(plan, gate, "interface")
     moved = interface is not None and interface.action is Action.REPLACE
-    reasons = tuple(_reasons(plan, component, gate, machine, settings)) if _rolls(fate) else ()
+    reasons = tuple(reasons_of(plan, component, gate, machine, settings)) if _rolls(fate) else ()
     return Node(
         name=str(gate.state.inputs.get("name", gate.name)),
         zone=_zone(plan, gate),
         roles=tuple(str(role) for role in gate.state.inputs.get("roles") or ()),
         fate=fate,
-        reasons=("its address is replaced",) if moved and _rolls(fate) else reasons,
+        reasons=("the addresses of nodes are replaced",) if moved and _rolls(fate) else reasons,
         with_others=fate == "replaced" and (moved or not (machine and machine.replaced_for)),
         gate=gate,
         machine=machine,
-        configuration=_configuration(gate, old=True) or _configuration(gate, old=False),
+        configuration=configuration_of(gate, old=True) or configuration_of(gate, old=False),
         settings=tuple(settings),
     )
 
@@ -198,91 +210,6 @@ def _fate(gate: Resource, machine: Resource | None) -> Fate:
 
 def _zone(plan: Plan, gate: Resource) -> str:
     """The zone of a node's data, which is the node's for life."""
-    volume = _part(plan, gate, "data")
+    volume = part_of(plan, gate, "data")
     zone = volume.state.inputs.get("availabilityZone") if volume is not None else None
     return zone if isinstance(zone, str) else ""
-
-
-def _configuration(gate: Resource, *, old: bool) -> Mapping[str, Any]:
-    found = (gate.before if old else gate.after)("configuration")
-    return found if isinstance(found, Mapping) else {}
-
-
-def _setting_changes(gate: Resource) -> dict[str, str]:
-    """The settings that change, each with a clause that says how."""
-    old, new = _configuration(gate, old=True), _configuration(gate, old=False)
-    if not old or not new:
-        return {}
-    return {
-        name: f"{code(name)} changes from {value_text(old.get(name))} to "
-        f"{value_text(new.get(name))}"
-        for name in sorted({*old, *new})
-        if old.get(name) != new.get(name)
-    }
-
-
-def _reasons(
-    plan: Plan,
-    component: Resource | None,
-    gate: Resource,
-    machine: Resource | None,
-    settings: Mapping[str, str],
-) -> Iterator[str]:
-    """Why a node changes, each a clause."""
-    told = list(settings.values()) or list(_declared_settings(component, gate))
-    told += _machine_reasons(machine)
-    told += _image_reasons(plan, gate)
-    certificate = _part(plan, gate, "certificate")
-    if certificate is not None and certificate.touched:
-        told.append("its certificate is renewed")
-    told += _argument_reasons(component)
-    if not told and machine is not None and "userDataBase64" in machine.replaced_for:
-        told.append("what it is told at boot changes")
-    yield from told
-
-
-def _declared_settings(component: Resource | None, gate: Resource) -> Iterator[str]:
-    """What is declared of the settings, where the nodes' own are not known yet."""
-    if component is None or gate.after("configuration") is not Hidden.UNKNOWN:
-        return
-    old, new = component.before("settings") or {}, component.after("settings") or {}
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for name in sorted({*old, *new}):
-            if old.get(name) != new.get(name):
-                before, after = (value_text(found.get(name)) for found in (old, new))
-                yield f"{code(name)} changes from {before} to {after}"
-
-
-def _machine_reasons(machine: Resource | None) -> Iterator[str]:
-    if machine is None or machine.old is None or machine.new is None:
-        return
-    for name, words in _MACHINE_WORDS.items():
-        old, new = machine.before(name), machine.after(name)
-        if old != new:
-            plain = not isinstance(old, dict) and not isinstance(new, dict)
-            how = f" from {value_text(old)} to {value_text(new)}" if plain else ""
-            yield f"{words} changes{how}"
-
-
-def _image_reasons(plan: Plan, gate: Resource) -> Iterator[str]:
-    if not gate.changes("image"):
-        return
-    for image in plan.of_type(_IMAGE):
-        if image.parent == gate.parent and image.touched:
-            upstream = image.before("upstream"), image.after("upstream")
-            if upstream[0] != upstream[1]:
-                yield f"the image is built on {code(upstream[1])} instead of {code(upstream[0])}"
-            else:
-                parts = listed(path.partition("[")[0] for path in image.changed)
-                yield f"the image is built anew ({parts} of it changes)"
-            return
-    yield "the image changes"
-
-
-def _argument_reasons(component: Resource | None) -> Iterator[str]:
-    if component is None or component.old is None:
-        return
-    for wire, name in _ARGUMENTS.items():
-        old, new = component.before(wire), component.after(wire)
-        if old != new:
-            yield f"{code(name)} changes from {value_text(old)} to {value_text(new)}"

@@ -163,6 +163,11 @@ class Resource:
         return self.action in (Action.DELETE, Action.REPLACE)
 
     @property
+    def retained(self) -> bool:
+        """Whether it stays in the account although the program no longer has it."""
+        return self.old is not None and self.old.retained
+
+    @property
     def touched(self) -> bool:
         """Whether anything happens to it."""
         return self.action not in (Action.SAME, Action.READ)

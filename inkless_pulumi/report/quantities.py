@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from inkless_pulumi.core.quantities import in_base_unit, units_of
+
 __all__ = ["bytes_text", "duration_text", "minutes_text", "money_text", "number"]
 
 _DURATIONS: Final = (
@@ -15,14 +17,17 @@ _DURATIONS: Final = (
 _SIZES: Final = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "bytes"))
 
 
-def number(value: Any) -> int | None:
-    """A whole number as Kafka takes it; None for anything else, unknown values among it."""
+def number(value: Any, setting: str = "") -> int | None:
+    """A whole number as Kafka takes it; None for anything else, unknown values among it.
+
+    With the setting that it is a value of, it may have a unit: `7d`, `50GiB`.
+    """
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
         return int(value)
     try:
-        return int(str(value).strip())
+        return int(in_base_unit(str(value).strip(), units_of(setting)))
     except ValueError:
         return None
 

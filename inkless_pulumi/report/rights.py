@@ -8,7 +8,7 @@ Denials are rights to refuse: one that goes widens, one that comes narrows.
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Final, Protocol, Self, TypeVar
@@ -28,6 +28,14 @@ class Right(Protocol):
     @property
     def to_everybody(self) -> bool:
         """Whether it allows everybody, wherever they are."""
+
+    @property
+    def broad(self) -> bool:
+        """Whether it may cover more than itself, with conditions or without."""
+
+    @property
+    def unconditional(self) -> Self:
+        """The same without its condition, which covers it."""
 
     def covers(self, other: Self) -> bool:
         """Whether the other follows from it."""
@@ -56,6 +64,16 @@ class Permission:
     def to_everybody(self) -> bool:
         """Whether it allows everybody, wherever they are."""
         return self.allows and not self.condition and self.principal in ("*", "AWS:*", "User:*")
+
+    @property
+    def broad(self) -> bool:
+        """Whether it may cover more than itself, with conditions or without."""
+        return "*" in (whole := self.action + self.resource + self.principal) or "?" in whole
+
+    @property
+    def unconditional(self) -> "Permission":
+        """The same without its condition, which covers it."""
+        return replace(self, condition="") if self.condition else self
 
     def covers(self, other: "Permission") -> bool:
         """Whether the other follows from it."""
@@ -186,6 +204,16 @@ class Opening:
             return f"all of {self.protocol}"
         return f"{self.protocol} {self.first_port} to {self.last_port}"
 
+    @property
+    def broad(self) -> bool:
+        """Whether it may cover more than itself: ranges always may."""
+        return True
+
+    @property
+    def unconditional(self) -> "Opening":
+        """A firewall rule has no condition."""
+        return self
+
     def covers(self, other: "Opening") -> bool:
         """Whether the other follows from it."""
         return (
@@ -228,8 +256,12 @@ def difference(old: Collection[R], new: Collection[R]) -> tuple[list[R], list[R]
 
 def _uncovered(rights: Collection[R], by: Collection[R]) -> list[R]:
     known = set(by)
+    # Thousands of rules that name one thing each are looked up, and not compared with one another.
+    broad = [other for other in known if other.broad]
     return [
         right
         for right in rights
-        if right not in known and not any(other.covers(right) for other in by)
+        if right not in known
+        and right.unconditional not in known
+        and not any(other.covers(right) for other in broad)
     ]

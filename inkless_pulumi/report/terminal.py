@@ -35,7 +35,7 @@ def show(report: Report, console: Console, stops: Iterable[Tripped] = ()) -> Non
     verdict.append(colon, style="")
     verdict.append_text(_text(f"{rest}."))
     console.print(verdict)
-    for stop in stops:
+    for stop in (one for one in stops if one.gate not in ("incomplete", "refused")):
         console.print(Text(f"stopped by {stop.gate}: ", style="bold red") + _text(stop.reason))
     _section(console, "At risk", report.at_risk)
     _section(console, "What else happens", report.others)

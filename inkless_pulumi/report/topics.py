@@ -1,13 +1,13 @@
 """The topics that a plan is about, each as it was and as it will be, however it was declared."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from inkless_pulumi.core.topics import DISKLESS
 from inkless_pulumi.report.plan import Action, Hidden, Plan, Resource
 
-__all__ = ["TOPIC_TYPES", "Topic", "TopicChange", "topic_changes"]
+__all__ = ["TOPIC_TYPES", "Topic", "TopicChange", "topic_changes", "urns"]
 
 _SINGLE: Final[Mapping[str, str]] = {
     "inkless:index:ClassicTopic": "classic",
@@ -98,7 +98,8 @@ def _topics(resource: Resource, inputs: Mapping[str, Any]) -> Iterator[tuple[str
     for name, topic in declared.items():
         if isinstance(topic, Mapping):
             kind = topic.get("kind") or defaults.get("kind") or "diskless"
-            yield str(name), _topic(str(kind), name, {**defaults, **topic})
+            own = {key: value for key, value in topic.items() if value is not None}
+            yield str(name), _topic(str(kind), name, {**defaults, **own})
 
 
 def _topic(kind: str, name: Any, properties: Mapping[str, Any]) -> Topic:
@@ -113,3 +114,8 @@ def _topic(kind: str, name: Any, properties: Mapping[str, Any]) -> Topic:
         settings=settings if isinstance(settings, Mapping) else Hidden.UNKNOWN,
         protected=bool(properties.get("deletionProtection")),
     )
+
+
+def urns(changes: Iterable[TopicChange]) -> tuple[str, ...]:
+    """The resources that the topics are of, each once."""
+    return tuple(dict.fromkeys(change.resource.urn for change in changes))

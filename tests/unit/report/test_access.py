@@ -237,3 +237,11 @@ def test_statements_are_taken_apart() -> None:
 @pytest.mark.parametrize("document", ["", "not json", "[]", '{"a": 1}', '{"Statement": 3}', None])
 def test_what_is_no_policy_is_not_taken_for_an_empty_one(document: Any) -> None:
     assert permissions(document, "nobody") is None
+
+
+@given(st.frozensets(rights), rights)
+def test_the_short_way_finds_what_the_long_one_does(
+    old: frozenset[Permission], new: Permission
+) -> None:
+    gained, _ = difference(old, {new})
+    assert (gained == []) is any(other.covers(new) for other in old)

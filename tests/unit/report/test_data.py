@@ -178,3 +178,45 @@ def test_what_stays_is_not_told() -> None:
     found = report(same(CLASSIC, "orders", topic("orders")))
     assert found.findings == ()
     assert found.verdict == "No changes"
+
+
+def topic_set(**topics: Any) -> dict[str, Any]:
+    """The inputs of a set of topics."""
+    return {"topics": topics, "deletionProtection": True, "connection": {}}
+
+
+def test_the_topics_of_a_set_are_told_as_single_ones_are() -> None:
+    kept = {"kind": "classic", "partitions": 3, "settings": {"retention.ms": "604800000"}}
+    shorter = {**kept, "settings": {"retention.ms": "3600000"}}
+    gone = {"kind": "diskless", "partitions": 6, "settings": {}}
+    found = report(
+        update(
+            "inkless:index:TopicSet",
+            "topics",
+            topic_set(orders=kept, audit=kept, clicks=gone, same=kept),
+            topic_set(orders={**kept, "partitions": 6}, audit=shorter, views=gone, same=kept),
+            changed=["topics.orders.partitions"],
+        )
+    )
+    assert "1 topic is deleted with all records: clicks" in text(finding(found, "topic-deleted"))
+    assert "1 topic keeps less: audit" in text(finding(found, "retention-shrinks"))
+    assert "1 topic gets more partitions: orders" in text(finding(found, "partitions-added"))
+    assert "1 diskless topic is created: views" in text(finding(found, "topic-created"))
+    assert "same" not in text(finding(found, "topic-changed"))
+
+
+def test_a_topic_that_is_protected_no_longer_is_told() -> None:
+    kept = {"kind": "classic", "partitions": 3, "settings": {}}
+    free = {**kept, "deletionProtection": False}
+    found = report(
+        update("inkless:index:TopicSet", "topics", topic_set(orders=kept), topic_set(orders=free))
+    )
+    assert "can be deleted by the next update: orders" in text(finding(found, "protection-removed"))
+
+
+def test_a_topic_that_turns_diskless_in_a_set_is_one_way() -> None:
+    before, after = (
+        topic_set(orders={"kind": kind, "partitions": 3}) for kind in ("classic", "diskless")
+    )
+    found = report(update("inkless:index:TopicSet", "topics", before, after))
+    assert finding(found, "topic-turns-diskless")

@@ -99,7 +99,7 @@ def test_guarded_nodes_hold_the_update_up_instead(given: str | None, does: str) 
     found = report(
         component, *ROLL[1:], guard, same(CLASSIC, "one", topic("one", replicationFactor=1))
     )
-    assert f"The update {does} 1 topic have a replica" in text(finding(found, "update-held-up"))
+    assert f"The update {does} 1 topic has a replica" in text(finding(found, "update-held-up"))
     assert "downtime" not in found.gates
 
 
@@ -178,9 +178,9 @@ def test_removed_nodes_are_told_with_what_becomes_of_their_replicas() -> None:
         delete("inkless:index:NodeReady", "kafka-node-4-ready", gate, parent=KAFKA),
     )
     assert "nothing here drains" in text(finding(report(*service(), *gone), "nodes-removed"))
-    guard = same("inkless:index:NodeStop", "kafka-node-1-stop", {}, parent=KAFKA)
+    books = same("inkless:index:BrokerRegistration", "kafka-node-1-books", {}, parent=KAFKA)
     assert "drained of its replicas before" in text(
-        finding(report(*service(), guard, *gone), "nodes-removed")
+        finding(report(*service(), books, *gone), "nodes-removed")
     )
 
 
@@ -225,3 +225,52 @@ def test_volumes_grow_while_nodes_run() -> None:
     assert "1 data volume grows from 50 to 200 GiB while nodes run" in text(
         finding(found, "volumes-grow")
     )
+
+
+def cluster_settings(old: dict[str, str], new: dict[str, str]) -> dict[str, Any]:
+    """Settings that are kept in the cluster."""
+    return update(
+        "inkless:index:ClusterSettings",
+        "kafka-settings",
+        {"settings": old},
+        {"settings": new},
+        parent=KAFKA,
+        changed=["settings"],
+    )
+
+
+def test_settings_of_the_cluster_reach_running_brokers() -> None:
+    found = report(*service(), cluster_settings({}, {"log.retention.ms": "3600000"}))
+    assert "log.retention.ms changes from unset to 3600000" in text(
+        finding(found, "settings-applied")
+    )
+    assert "from 7 days to 1 hour" in text(finding(found, "default-retention-shrinks"))
+    assert "nodes-replaced" not in {one.rule for one in found.findings}
+
+
+def test_settings_of_the_cluster_count_for_what_a_roll_makes_unavailable() -> None:
+    strict = cluster_settings({"min.insync.replicas": "3"}, {"min.insync.replicas": "3"})
+    found = report(*ROLL, strict, same(CLASSIC, "usual", topic("usual")))
+    assert "3 replicas and min.insync.replicas 3" in text(finding(found, "topic-unavailable"))
+
+
+@pytest.mark.parametrize(("version", "told"), [("4.2.1-0.47", True), ("4.1.3-0.47", False)])
+def test_an_upgrade_that_can_not_be_gone_back_on_says_so(version: str, told: bool) -> None:
+    level = update(
+        "inkless:index:FeatureLevel",
+        "kafka-feature-level",
+        {"version": "4.1.2-0.47"},
+        {"version": version},
+        parent=KAFKA,
+    )
+    rules = {one.rule for one in report(*ROLL, level).findings}
+    assert ("feature-level-finalised" in rules) is told
+
+
+def test_a_new_authority_is_the_reason_of_a_roll() -> None:
+    authority = update(
+        "inkless:index:CertificateAuthority", "kafka-ca-certificate", {}, {}, parent=KAFKA
+    )
+    steps = service({}, {}, rolls=True)
+    said = text(finding(report(*steps, authority), "nodes-replaced"))
+    assert "because the CA is renewed, and the former one is trusted meanwhile" in said

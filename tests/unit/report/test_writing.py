@@ -74,7 +74,7 @@ def a_report() -> Report:
 
 def test_the_verdict_comes_first_and_what_is_at_risk_before_the_rest() -> None:
     lines = [line for line in markdown(a_report()).splitlines() if line]
-    assert lines[0] == "<!-- inkless-pulumi preview-report -->", "by which the comment is found"
+    assert lines[0] == "<!-- inkless-pulumi preview-report: shop/production -->"
     assert lines[1] == "### Kafka preview of `production`"
     assert lines[2].startswith("**Data is lost**: 1 topic is deleted with all records; ")
     assert lines[3] == "#### At risk"
@@ -218,3 +218,10 @@ def test_a_stopped_pipeline_says_why() -> None:
     assert json.loads(document_text(found, stops))["stops"] == [
         {"gate": "data-loss", "reason": "1 topic is deleted with all records"}
     ]
+
+
+def test_a_comment_is_found_by_a_key_that_can_be_no_markup() -> None:
+    first = markdown(a_report(), key="--> <b>/x").splitlines()[0]
+    assert first.count("-->") == 1
+    assert "<b>" not in first
+    assert markdown(a_report(), key="a/b").startswith("<!-- inkless-pulumi preview-report: a/b -->")
