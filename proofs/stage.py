@@ -4,6 +4,8 @@ import io
 import json
 import os
 import shutil
+import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +24,7 @@ from inkless_pulumi.sandbox.toolchain import find_or_make_engine
 __all__ = ["Stage", "stage"]
 
 _STACK = "proof"
+_ENDED = 128 + signal.SIGTERM
 _PROGRAM = Path(__file__).parent / "service"
 
 Watch = Callable[[str], None]
@@ -116,9 +119,13 @@ class _Lines(io.TextIOBase):
 
 @contextmanager
 def stage(directory: Path, narrate: Watch) -> Iterator[Stage]:
-    """A stage below a directory; when it is left, nothing of it is left but its logs."""
+    """A stage below a directory; when it is left, nothing of it is left but its logs.
+
+    That goes for a proof that is asked to end (SIGTERM) as well.
+    """
     home = Home.at(directory)
     lifecycle.down(home, narrate)
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED))
     try:
         yield Stage(home, narrate)
     except BaseException:
@@ -126,6 +133,7 @@ def stage(directory: Path, narrate: Watch) -> Iterator[Stage]:
         raise
     finally:
         lifecycle.down(home, narrate)
+        signal.signal(signal.SIGTERM, before)
 
 
 def _keep_logs(home: Home, narrate: Watch) -> None:
