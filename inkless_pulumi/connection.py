@@ -28,3 +28,5 @@ class ConnectionArgs(TypedDict):
     """A SOCKS5 proxy (`socks5://host:port`) through which brokers are reached. Default: none."""
     image: NotRequired[pulumi.Input[str]]
     """The brokers' image, named in errors about what the brokers can't do. Default: unknown."""
+    broker_count: NotRequired[pulumi.Input[int]]
+    """How many brokers there are; a topic with more replicas is refused. Default: unknown."""

@@ -294,6 +294,7 @@ class _Construction:
             "identity_secret_id": self.credentials.admin_secret_id,
             "secret_store": self.credentials.store,
             "image": self.image.reference,
+            "broker_count": len(self.service.cluster.brokers),
         }
         if "proxy" in self.args:
             connection["proxy"] = self.args["proxy"]

@@ -11,6 +11,7 @@ from inkless_pulumi.core.errors import Problem
 from inkless_pulumi.core.topic_changes import change_problems, removal_problems
 from inkless_pulumi.core.topics import (
     TopicDeclaration,
+    broker_problems,
     collision_problems,
     declaration_problems,
     topic_warnings,
@@ -29,10 +30,16 @@ def topic_path(name: str) -> str:
     return f'topics["{name}"]'
 
 
-def set_problems(topics: Topics) -> Iterator[Problem]:
-    """Every rule that the topics of a set break."""
+def set_problems(topics: Topics, brokers: int | None = None) -> Iterator[Problem]:
+    """Every rule that the topics of a set break.
+
+    Args:
+        topics: of the set.
+        brokers: how many the service has; None: that is not known.
+    """
     for name, topic in topics.items():
-        for problem in declaration_problems(replace(topic, name=name)):
+        problems = declaration_problems(replace(topic, name=name))
+        for problem in problems or broker_problems(topic.replication_factor, brokers):
             if problem.path == "name":
                 yield replace(problem, path=topic_path(name), value=None)
             else:

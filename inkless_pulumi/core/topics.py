@@ -134,6 +134,15 @@ def name_problems(name: str, path: str = "name") -> list[Problem]:
     return []
 
 
+def broker_problems(factor: int | None, brokers: int | None) -> list[Problem]:
+    """Each replica of a partition is on a broker of its own; None is not known, or by default."""
+    if factor is None or brokers is None or factor <= brokers:
+        return []
+    rule = f"the service has {brokers} brokers, and each replica needs one of its own"
+    remedy = f"use {brokers} at most, or leave it out for one replica a zone"
+    return [Problem("replication_factor", factor, rule, remedy)]
+
+
 def collides(name: str, other: str) -> bool:
     """Whether two different topics would have the same name in metrics, where `.` becomes `_`."""
     return name != other and name.replace(".", "_") == other.replace(".", "_")

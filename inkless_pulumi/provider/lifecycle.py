@@ -24,7 +24,7 @@ from inkless_pulumi.core.errors import (
 )
 from inkless_pulumi.provider.difference import difference
 from inkless_pulumi.provider.resource import Context, Created, Incomplete, Resource, WireModel
-from inkless_pulumi.provider.validation import Validated, lenient, to_plain, validate
+from inkless_pulumi.provider.validation import Validated, comparable, lenient, to_plain, validate
 from inkless_pulumi.provider.wire import UNKNOWN, plain, wire
 
 __all__ = ["InitializationFailed", "InklessProvider", "StateError", "UserLog"]
@@ -118,8 +118,8 @@ class InklessProvider(rpc.Provider):
         stale = resource.stale(known, outputs) if outputs else ()
         replacing = {to_camel(name) for name in resource.replace_on}
         return difference(
-            old,
-            new,
+            comparable(resource.inputs, old),
+            comparable(resource.inputs, new),
             replaces=replacing.__contains__,
             stale=[to_camel(name) for name in stale],
             delete_before_replace=resource.delete_before_replace,

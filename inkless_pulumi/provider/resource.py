@@ -41,6 +41,10 @@ class WireModel(BaseModel):
     yet; a rule that needs two fields belongs in `Resource.check`, not in a model validator.
     """
 
+    incidental: ClassVar[frozenset[str]] = frozenset()
+    """Python names of the fields of a nested model that are told for messages and checks alone: a
+    change of theirs is no difference."""
+
     model_config = ConfigDict(
         alias_generator=to_camel,
         loc_by_alias=False,

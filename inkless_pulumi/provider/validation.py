@@ -18,7 +18,7 @@ from inkless_pulumi.core.model_errors import problem_of
 from inkless_pulumi.provider.resource import WireModel
 from inkless_pulumi.provider.wire import Path, has_unknown, unknown_paths
 
-__all__ = ["Validated", "lenient", "to_plain", "validate"]
+__all__ = ["Validated", "comparable", "lenient", "to_plain", "validate"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,18 @@ def lenient(model: type[WireModel], given: Mapping[str, object]) -> dict[str, ob
 def to_plain(values: BaseModel) -> dict[str, object]:
     """A model as plain values by wire name; what is None is left out."""
     return values.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def comparable(model: type[WireModel], given: Mapping[str, object]) -> dict[str, object]:
+    """Plain inputs by wire name, without what is incidental in nested ones."""
+    values = dict(given)
+    for name, field in model.model_fields.items():
+        nested, value = _nested_model(field.annotation), values.get(to_camel(name))
+        if nested is not None and nested.incidental and isinstance(value, dict):
+            left_out = {to_camel(incidental) for incidental in nested.incidental}
+            kept = {key: item for key, item in value.items() if key not in left_out}
+            values[to_camel(name)] = kept
+    return values
 
 
 @lru_cache(maxsize=256)

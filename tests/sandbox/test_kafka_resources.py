@@ -29,6 +29,7 @@ from inkless_pulumi.provider.node_ready import NodeReady, NodeReadyInputs, NodeR
 from inkless_pulumi.provider.resource import Context, Incomplete
 from inkless_pulumi.provider.secret_stores import SecretStoreInputs, StoredSecret
 from inkless_pulumi.provider.topics.single import ClassicTopic, DisklessTopic, TopicInputs
+from inkless_pulumi.provider.topics.topic_set import TopicSet, TopicSetInputs
 from inkless_pulumi.provider.user import User, UserInputs
 from tests.sandbox.certificates import Authority
 from tests.sandbox.local_kafka import LocalKafka, Unavailable, local_kafka, wait_until
@@ -247,6 +248,29 @@ def test_many_topics_at_once_share_one_connection(
         )
         assert len({created.outputs.topic_id for created in made}) == 24
     assert sum(thread.name.startswith("kafka-io") for thread in threading.enumerate()) == 1
+
+
+def test_two_stacks_at_once_do_not_disturb_each_other(
+    connection: ConnectionInputs, secrets: Secrets, lines: Lines
+) -> None:
+    def deploy(stack: int) -> bool:
+        own = Connections(lambda _: secrets, LIMITS)  # as each engine has a plugin of its own
+        try:
+            topic = {"kind": "classic", "partitions": 1, "settings": {"retention.ms": "1d"}}
+            topics = {f"stack-{stack}.{number}": topic for number in range(50)}
+            inputs = TopicSetInputs.model_validate(
+                {"topics": topics, "deletion_protection": False, "connection": connection}
+            )
+            resource = TopicSet(own.cluster)
+            made = resource.create(inputs, lines.context())
+            whole = resource.read(made.id, inputs, made.outputs, lines.context())
+            resource.delete(made.id, inputs, made.outputs, lines.context())
+            return whole == (inputs, made.outputs)
+        finally:
+            own.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(deploy, range(2))) == [True, True]
 
 
 def test_a_list_of_topics_is_answered_topic_by_topic(

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from inkless_pulumi.core.errors import DeclarationError
+from inkless_pulumi.cli import app
+from inkless_pulumi.core.errors import ConnectionFailed, DeclarationError
 from inkless_pulumi.core.topic_file import json_schema
 from inkless_pulumi.topic_files import read_topics
 
@@ -122,3 +124,25 @@ topics:
 def test_the_published_schema_is_that_of_the_code() -> None:
     # After a change: `.venv/bin/inkless-pulumi topics schema > docs/topics.schema.json`.
     assert json.loads(PUBLISHED.read_text()) == json_schema()
+
+
+def test_the_schema_is_printed() -> None:
+    told = CliRunner().invoke(app, ["topics", "schema"])
+    assert json.loads(told.output) == json_schema()
+
+
+def test_an_export_says_how_to_tell_it_the_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("INKLESS_CONNECTION", raising=False)
+    told = CliRunner().invoke(app, ["topics", "export", "--output", str(tmp_path / "topics.yaml")])
+    assert isinstance(told.exception, ConnectionFailed)
+    assert "pulumi stack output connection --json" in str(told.exception)
+    assert not (tmp_path / "topics.yaml").exists()
+
+
+def test_an_export_overwrites_nothing(tmp_path: Path) -> None:
+    path = written(tmp_path, "topics: {}")
+    told = CliRunner().invoke(app, ["topics", "export", "--output", str(path)])
+    assert "exists already; choose another file with --output" in str(told.exception)
+    assert path.read_text() == "topics: {}"

@@ -10,7 +10,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
@@ -34,6 +34,7 @@ __all__ = [
     "Connections",
     "OpenCluster",
     "OpenNode",
+    "brokers_declared",
     "connection_for_import",
     "connection_problems",
     "servers",
@@ -59,6 +60,16 @@ class ConnectionInputs(WireModel):
     """A SOCKS5 proxy (`socks5://host:port`) through which brokers are reached. Default: none."""
     image: str | None = None
     """The brokers' image, named in errors about what the brokers can't do. Default: unknown."""
+    broker_count: int | None = None
+    """How many brokers there are; a topic with more replicas is refused. Default: unknown."""
+
+    incidental: ClassVar[frozenset[str]] = frozenset({"image", "broker_count"})
+
+
+def brokers_declared(known: Mapping[str, object]) -> int | None:
+    """How many brokers the argument `connection` speaks of; None: it does not, or is unknown."""
+    connection = known.get("connection")
+    return connection.broker_count if isinstance(connection, ConnectionInputs) else None
 
 
 OpenCluster = Callable[[ConnectionInputs, Context], Cluster]
@@ -155,7 +166,7 @@ class Connections:
 
     def cluster(self, inputs: ConnectionInputs, context: Context) -> Cluster:
         """Give the cluster of a connection, over the client that all its users share."""
-        key = inputs.model_copy(update={"image": None})
+        key = inputs.model_copy(update=dict.fromkeys(inputs.incidental))
         with self._lock:
             if key not in self._clients:
                 client = self._client(inputs, inputs.bootstrap_servers, self._limits)

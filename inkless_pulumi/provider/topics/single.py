@@ -14,6 +14,7 @@ from inkless_pulumi.core.topic_changes import change_problems, deletion_rule, re
 from inkless_pulumi.core.topics import (
     TopicDeclaration,
     TopicKind,
+    broker_problems,
     topic_problems,
     topic_warnings,
 )
@@ -22,6 +23,7 @@ from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
     OpenCluster,
+    brokers_declared,
     connection_for_import,
     connection_problems,
 )
@@ -82,6 +84,9 @@ class _Topic(resource.Resource[TopicInputs, TopicOutputs]):
             settings=known.get("settings"),
             diskless=self.kind == "diskless",
         )
+        factor = known.get("replication_factor")
+        if isinstance(factor, int):
+            yield from broker_problems(factor, brokers_declared(known))
         yield from connection_problems(known)
 
     def warnings(self, known: Mapping[str, object]) -> Iterable[str]:

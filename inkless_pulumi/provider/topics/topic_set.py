@@ -22,6 +22,7 @@ from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
     OpenCluster,
+    brokers_declared,
     connection_for_import,
     connection_problems,
 )
@@ -99,7 +100,7 @@ class TopicSet(resource.Resource[TopicSetInputs, TopicSetOutputs]):
         self, known: Mapping[str, object], olds: Mapping[str, object] | None
     ) -> Iterable[Problem]:
         """Refuse what Kafka refuses or silently ignores."""
-        yield from set_problems(_declarations(known))
+        yield from set_problems(_declarations(known), brokers_declared(known))
         yield from connection_problems(known)
 
     def warnings(self, known: Mapping[str, object]) -> Iterable[str]:
@@ -212,13 +213,27 @@ class _Run:
         changes = [TopicChange(old[name], new[name]) for name in new if name in old]
         made = [topic for name, topic in new.items() if name not in old]
         gone = {name: id for name, id in self._old_ids.items() if name not in new}
+        differing = [change for change in changes if change.aspects()]
+        self._intend(made, differing, gone)
+        kept = _protected(self._old.topics, self._old.deletion_protection) & gone.keys()
+        if kept:  # `diff` has refused this already
+            raise ClusterError(deletion_rule(sorted(kept)))
         if made:
             self._changes.create(made)
-        differing = [change for change in changes if change.aspects()]
         if differing:
             self._changes.change(differing)
         if gone:
             self._changes.delete(gone)
+
+    def _intend(
+        self, made: Iterable[Topic], changed: Iterable[TopicChange], gone: Iterable[str]
+    ) -> None:
+        """Note all that is to be done, whatever keeps the first step from coming to its end."""
+        account = self._changes.account
+        for name in [*(topic.name for topic in made), *gone]:
+            account.intend(name, "existence")
+        for change in changed:
+            account.intend(change.new.name, *change.aspects())
 
     def _ids(self) -> dict[str, str]:
         known = {**self._old_ids, **self._changes.account.ids}

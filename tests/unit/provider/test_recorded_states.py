@@ -45,3 +45,20 @@ def test_there_is_a_state_of_every_kind_of_resource() -> None:
 
 def _types() -> set[str]:
     return {entry["type"] for path in STATES for entry in json.loads(path.read_text()).values()}
+
+
+def test_another_image_and_more_brokers_change_no_topic() -> None:
+    [recorded] = [
+        entry
+        for path in STATES
+        for entry in json.loads(path.read_text()).values()
+        if entry["type"] == "inkless:index:TopicSet"
+    ]
+    inputs = {**recorded["inputs"]}
+    inputs["connection"] = {**inputs["connection"], "image": "newer", "brokerCount": 6}
+    outputs = properties(recorded["outputs"])
+    request = DiffRequest(urn(recorded["type"]), "it", outputs, properties(inputs), [])
+    assert answer(silent_provider().diff(request)).diffs == []
+    inputs["connection"]["bootstrapServers"] = "elsewhere:9094"
+    request = DiffRequest(urn(recorded["type"]), "it", outputs, properties(inputs), [])
+    assert answer(silent_provider().diff(request)).diffs == ["connection"]

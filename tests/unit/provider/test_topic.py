@@ -199,6 +199,17 @@ def test_a_malformed_proxy_is_refused_without_showing_its_password(classic: Clas
     assert "secret" not in str(problem)
 
 
+def test_more_replicas_than_the_service_has_brokers_are_refused(classic: ClassicTopic) -> None:
+    three = CONNECTION.model_copy(update={"broker_count": 3})
+    [problem] = problems(classic, replication_factor=4, connection=three)
+    assert str(problem) == (
+        "replication_factor = 4: the service has 3 brokers, and each replica needs one of its own; "
+        "use 3 at most, or leave it out for one replica a zone"
+    )
+    assert problems(classic, replication_factor=3, connection=three) == []
+    assert problems(classic, replication_factor=4) == []
+
+
 def test_nothing_is_contacted_by_a_check(classic: ClassicTopic, cluster: MemoryCluster) -> None:
     problems(classic, partitions=12)
     assert cluster.opened == []

@@ -104,6 +104,17 @@ def test_a_set_with_protected_topics_is_not_deleted_at_all(
     assert len(cluster.topics.all) == 3
 
 
+def test_an_update_deletes_no_protected_topic(
+    resource: TopicSet, cluster: MemoryCluster, screen: Screen
+) -> None:
+    old = declared(BOTH)
+    made = resource.create(old, screen.context())
+    new = declared({"events": DISKLESS}, deletion_protection=False)
+    with pytest.raises(ClusterError, match="Topic orders is protected against deletion"):
+        resource.update("it", old, made.outputs, new, screen.context())
+    assert "orders" in cluster.topics.all
+
+
 def test_a_set_without_protection_is_deleted_with_its_topics(
     resource: TopicSet, cluster: MemoryCluster, screen: Screen
 ) -> None:
@@ -215,6 +226,34 @@ def test_a_lost_connection_records_what_was_done(
     assert failed.value.inputs == declared({"a": CLASSIC, "b": CLASSIC})
 
 
+def test_what_an_early_end_left_unbegun_is_still_to_be_done(
+    resource: TopicSet, cluster: MemoryCluster, screen: Screen
+) -> None:
+    old = declared({"a": CLASSIC, "b": CLASSIC, "gone": CLASSIC}, deletion_protection=False)
+    made = resource.create(old, screen.context())
+    more = CLASSIC.model_copy(update={"partitions": 9})
+    many = {f"topic-{number}": DISKLESS for number in range(501)}
+    new = declared({"a": more, "b": CLASSIC, **many}, deletion_protection=False)
+    create = cluster.topics.create
+    calls = iter([None, ConnectionFailed("gone")])
+
+    def failing(topics: object) -> object:
+        if failure := next(calls):
+            raise failure
+        return create(topics)  # type: ignore[arg-type]
+
+    cluster.topics.create = failing  # type: ignore[method-assign,assignment]
+    with pytest.raises(Incomplete) as failed:
+        resource.update("it", old, made.outputs, new, screen.context())
+    left = failed.value
+    assert isinstance(left.inputs, TopicSetInputs)
+    assert left.inputs.topics["a"] == CLASSIC
+    assert "gone" in left.inputs.topics
+    assert len(left.inputs.topics) == 503
+    assert isinstance(left.outputs, TopicSetOutputs)
+    assert set(left.outputs.topic_ids) == set(left.inputs.topics)
+
+
 def test_a_half_made_topic_is_left_for_the_next_update_which_makes_it_anew(
     resource: TopicSet, cluster: MemoryCluster, screen: Screen
 ) -> None:
@@ -248,6 +287,14 @@ def test_problems_are_told_below_the_topic(resource: TopicSet) -> None:
     assert told[0].startswith('topics["a b"]: a topic\'s name has letters')
     assert told[1].startswith('topics["orders"].settings["retention.sm"] = "1": is not a setting')
     assert told[2].startswith('topics["x_y"]: differs from the topic "x.y" in dots')
+
+
+def test_more_replicas_than_brokers_are_told_below_the_topic(resource: TopicSet) -> None:
+    three = CONNECTION.model_copy(update={"broker_count": 3})
+    wide = CLASSIC.model_copy(update={"replication_factor": 5})
+    inputs = declared({"orders": CLASSIC, "wide": wide}, connection=three)
+    [problem] = problems(resource, inputs, inputs)
+    assert problem.startswith('topics["wide"].replication_factor = 5: the service has 3 brokers')
 
 
 def test_a_typing_error_a_rename_and_fewer_partitions_are_three_messages(
