@@ -1,16 +1,10 @@
-"""A service's certificate authority, and the certificates it signs.
+"""Certificates that a service's authority signs.
 
-Private keys are made here and go into the secret store; state has the certificate, its fingerprint
-and its expiry. In the store, a secret holds one PEM text: a private key, its certificate, and the
-certificates that lead to it (see `pki.Identity`).
-
-An authority is renewed in its own secret. The new one is linked to the old one, and both are
-trusted while the old one lasts: certificates of either are accepted, by those who know either.
+Private keys are made here and go into the secret store.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, ClassVar
 
@@ -24,53 +18,22 @@ from inkless_pulumi.provider.secret_stores import (
     open_secret_store,
     store_named_in,
 )
+from inkless_pulumi.provider.stored_certificates import (
+    CertificateOutputs,
+    certificate_problems,
+    ends_soon,
+    find_identity,
+    public_side,
+)
 
 if TYPE_CHECKING:
     from cryptography import x509
 
     from inkless_pulumi.provider import pki
 
-__all__ = ["Certificate", "CertificateAuthority"]
+__all__ = ["Certificate"]
 
-_LONGEST_NAME = 64  # RFC 5280, upper bounds of X.520 names
-_NAME_PARTS = ("common_name", "organizational_unit", "organization")
 _ADDRESS = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?")
-
-
-class CertificateAuthorityInputs(WireModel):
-    """What the authority is called, and where its key goes."""
-
-    secret_id: str
-    """Id of the secret that receives the authority's key and certificate, as PEM."""
-    secret_store: SecretStoreInputs
-    """Where that secret is."""
-    common_name: str = "inkless-ca"
-    """The authority's common name. Default: `inkless-ca`."""
-    organization: str = "inkless"
-    """The authority's organization. Default: `inkless`."""
-    validity_days: int = 3650
-    """How long the authority is valid, in days; another number counts from its next renewal. An
-    update in the last third of that time renews it. Default: 3650."""
-    renewal: str | None = None
-    """Any text; another one renews the authority with the next update. Default: none."""
-
-
-class CertificateOutputs(WireModel):
-    """The public side of what was made."""
-
-    certificate: str
-    """The certificate as PEM. Of an authority, those before it follow while they last."""
-    fingerprint: str
-    """SHA-256 of the certificate, in hexadecimal."""
-    not_after: str
-    """When it expires: RFC 3339, UTC."""
-
-
-class CertificateAuthorityOutputs(CertificateOutputs):
-    """The public side of an authority."""
-
-    renewed_for: str = ""
-    """The `renewal` that it was last renewed for."""
 
 
 class CertificateInputs(WireModel):
@@ -99,132 +62,6 @@ class CertificateInputs(WireModel):
     """Any text; another one renews the certificate with the next update. Default: none."""
 
 
-class CertificateAuthority(
-    resource.Resource[CertificateAuthorityInputs, CertificateAuthorityOutputs]
-):
-    """Self-signed; signs leaf certificates, and the link to the authority that follows it."""
-
-    token = "inkless:index:CertificateAuthority"
-    inputs = CertificateAuthorityInputs
-    outputs = CertificateAuthorityOutputs
-    description: ClassVar[str] = (
-        "A certificate authority of a service's own. Its private key is made by the plugin and "
-        "kept in the secret store only. A renewed authority has a new key in the same secret; "
-        "whoever trusts the old one trusts what the new one signs, for as long as the old one "
-        "lasts. A secret that holds an authority of that name already is adopted, and one that "
-        "holds anything else is refused. Deleting the resource leaves the value to the secret, "
-        "which is deleted with its own resource.\n\nImport: the secret's full ARN."
-    )
-    replace_on = frozenset({"secret_id"})
-
-    def check(
-        self, known: Mapping[str, object], olds: Mapping[str, object] | None
-    ) -> Iterable[Problem]:
-        """Refuse what X.509 can't hold, and another name."""
-        yield from _problems(known)
-        for part in ("common_name", "organization"):
-            old, new = (olds or {}).get(part), known.get(part)
-            if old is not None and new is not None and old != new:
-                remedy = f"keep {old!r}, or declare another authority with a secret of its own"
-                yield Problem(part, new, f"was {old!r}, and an authority can't be renamed", remedy)
-
-    def stale(
-        self, known: Mapping[str, object], outputs: CertificateAuthorityOutputs
-    ) -> Iterable[str]:
-        """An authority near its end is renewed, long before what it signed ends with it."""
-        if _ends_soon(outputs, known.get("validity_days")):
-            yield "not_after"
-
-    def preview(
-        self, known: Mapping[str, object], prior: CertificateAuthorityOutputs | None
-    ) -> Mapping[str, object]:
-        """Everything stays, unless the authority is renewed."""
-        if prior is None or _is_due(known, prior):
-            return {}
-        return dict(prior)
-
-    def create(
-        self, inputs: CertificateAuthorityInputs, context: Context
-    ) -> Created[CertificateAuthorityOutputs]:
-        """Make the key, sign its certificate, store both; adopt what an earlier run made."""
-        from inkless_pulumi.provider import pki
-
-        store = open_secret_store(inputs.secret_store)
-        if store.find(inputs.secret_id) is None:
-            authority = pki.new_authority(
-                common_name=inputs.common_name,
-                organization=inputs.organization,
-                days=inputs.validity_days,
-            )
-            store.write(inputs.secret_id, authority.pem())
-        else:
-            authority = _adopted(store, inputs)
-        return Created(inputs.secret_id, _authority(authority, inputs.renewal))
-
-    def read(
-        self,
-        id: str,
-        inputs: CertificateAuthorityInputs | None,
-        outputs: CertificateAuthorityOutputs | None,
-        context: Context,
-    ) -> tuple[CertificateAuthorityInputs, CertificateAuthorityOutputs] | None:
-        """Answer what the store holds: gone when the secret has no value."""
-        from inkless_pulumi.provider import pki
-
-        store = inputs.secret_store if inputs else store_named_in(id)
-        authority = _find(open_secret_store(store), id)
-        if authority is None:
-            return None
-        organization, _, common_name = pki.subject_of(authority.certificate)
-        found = CertificateAuthorityInputs(
-            secret_id=id,
-            secret_store=store,
-            common_name=common_name,
-            organization=organization,
-            # A number that counts from the next renewal only is no drift.
-            validity_days=inputs.validity_days
-            if inputs
-            else pki.validity_days_of(authority.certificate),
-            renewal=inputs.renewal if inputs else None,
-        )
-        return found, _authority(authority, outputs.renewed_for if outputs else None)
-
-    def update(
-        self,
-        id: str,
-        old_inputs: CertificateAuthorityInputs,
-        old_outputs: CertificateAuthorityOutputs,
-        inputs: CertificateAuthorityInputs,
-        context: Context,
-    ) -> CertificateAuthorityOutputs:
-        """Renew the authority if that is due; a renewal that was interrupted is found done."""
-        from inkless_pulumi.provider import pki
-
-        store = open_secret_store(inputs.secret_store)
-        authority = _find(store, id)
-        known = [] if authority is None else [authority.certificate, *authority.roots]
-        if authority is None or old_outputs.fingerprint not in map(pki.fingerprint, known):
-            raise InklessError(
-                f"The secret {id}, read through the secret_store, does not hold this certificate "
-                f"authority ({old_outputs.fingerprint}). Set secret_store back, or copy the secret "
-                "there first."
-            )
-        is_renewed = old_outputs.fingerprint != pki.fingerprint(authority.certificate)
-        if _is_due(inputs.model_dump(), old_outputs) and not is_renewed:
-            authority = pki.succeed(authority, days=inputs.validity_days)
-            store.write(id, authority.pem())
-        return _authority(authority, inputs.renewal)
-
-    def delete(
-        self,
-        id: str,
-        inputs: CertificateAuthorityInputs,
-        outputs: CertificateAuthorityOutputs,
-        context: Context,
-    ) -> None:
-        """Leave the value in place: stores delete secrets, not values."""
-
-
 class Certificate(resource.Resource[CertificateInputs, CertificateOutputs]):
     """Signed by an authority in the secret store, for a TLS server and client."""
 
@@ -246,14 +83,14 @@ class Certificate(resource.Resource[CertificateInputs, CertificateOutputs]):
         self, known: Mapping[str, object], olds: Mapping[str, object] | None
     ) -> Iterable[Problem]:
         """Refuse what X.509 can't hold."""
-        yield from _problems(known)
+        yield from certificate_problems(known)
         addresses = known.get("addresses")
         if isinstance(addresses, list):
             yield from _address_problems(addresses)
 
     def stale(self, known: Mapping[str, object], outputs: CertificateOutputs) -> Iterable[str]:
         """A certificate near its end is renewed."""
-        if _ends_soon(outputs, known.get("validity_days")):
+        if ends_soon(outputs, known.get("validity_days")):
             yield "not_after"
 
     def create(self, inputs: CertificateInputs, context: Context) -> Created[CertificateOutputs]:
@@ -261,7 +98,7 @@ class Certificate(resource.Resource[CertificateInputs, CertificateOutputs]):
         store = open_secret_store(inputs.secret_store)
         if store.find(inputs.secret_id) is not None:
             _refuse_foreign(store, inputs)
-        return Created(inputs.secret_id, _as_declared(inputs) or _public(_issue(inputs)))
+        return Created(inputs.secret_id, _as_declared(inputs) or public_side(_issue(inputs)))
 
     def read(
         self,
@@ -277,7 +114,7 @@ class Certificate(resource.Resource[CertificateInputs, CertificateOutputs]):
         """
         store = inputs.secret_store if inputs else store_named_in(id)
         found = _real_inputs(id, store, inputs)
-        return None if found is None else (found[0], _public(found[1]))
+        return None if found is None else (found[0], public_side(found[1]))
 
     def update(
         self,
@@ -289,24 +126,12 @@ class Certificate(resource.Resource[CertificateInputs, CertificateOutputs]):
     ) -> CertificateOutputs:
         """Sign a new certificate, unless the stored one is already as declared."""
         kept = _as_declared(inputs) if inputs.renewal == old_inputs.renewal else None
-        return kept or _public(_issue(inputs))
+        return kept or public_side(_issue(inputs))
 
     def delete(
         self, id: str, inputs: CertificateInputs, outputs: CertificateOutputs, context: Context
     ) -> None:
         """Leave the value in place: stores delete secrets, not values."""
-
-
-def _problems(known: Mapping[str, object]) -> Iterable[Problem]:
-    """Rules that both kinds share."""
-    for part in _NAME_PARTS:
-        text = known.get(part)
-        if isinstance(text, str) and not 1 <= len(text) <= _LONGEST_NAME:
-            remedy = f"use 1 to {_LONGEST_NAME} characters"
-            yield Problem(part, text, "does not fit into a certificate (RFC 5280)", remedy)
-    days = known.get("validity_days")
-    if isinstance(days, int) and not 1 <= days <= 36500:
-        yield Problem("validity_days", days, "is out of range", "use 1 to 36500 days")
 
 
 def _address_problems(addresses: list[str]) -> Iterable[Problem]:
@@ -328,35 +153,6 @@ def _short_form(address: str) -> str:
         return address
 
 
-def _find(store: SecretStore, secret_id: str) -> "pki.Identity | None":
-    """The identity in a secret; None when the secret has no value or one that is no identity."""
-    from inkless_pulumi.provider import pki
-
-    stored = store.find(secret_id)
-    if stored is None:
-        return None
-    try:
-        return pki.parse(stored.value)
-    except pki.IdentityError:
-        return None
-
-
-def _adopted(store: SecretStore, inputs: CertificateAuthorityInputs) -> "pki.Identity":
-    """The authority that the secret holds already: one that was made, and not recorded.
-
-    Raises:
-        SecretStoreError: it holds anything else.
-    """
-    from inkless_pulumi.provider import pki
-
-    found = _find(store, inputs.secret_id)
-    if found is not None and found.issued_by(found.certificate):
-        organization, _, common_name = pki.subject_of(found.certificate)
-        if (organization, common_name) == (inputs.organization, inputs.common_name):
-            return found
-    raise occupied(inputs.secret_id, f"the certificate authority {inputs.common_name}")
-
-
 def _refuse_foreign(store: SecretStore, inputs: CertificateInputs) -> None:
     """See that what the secret holds already was signed by the authority for the same subject.
 
@@ -365,7 +161,10 @@ def _refuse_foreign(store: SecretStore, inputs: CertificateInputs) -> None:
     """
     from inkless_pulumi.provider import pki
 
-    found, authority = _find(store, inputs.secret_id), _find(store, inputs.ca_secret_id)
+    found, authority = (
+        find_identity(store, inputs.secret_id),
+        find_identity(store, inputs.ca_secret_id),
+    )
     subject = (inputs.organization, inputs.organizational_unit, inputs.common_name)
     if found is not None and authority is not None:
         signers = (authority.certificate, *authority.roots)
@@ -379,8 +178,8 @@ def _as_declared(inputs: CertificateInputs) -> CertificateOutputs | None:
     found = _real_inputs(inputs.secret_id, inputs.secret_store, inputs)
     if found is None or found[0] != inputs:
         return None
-    public = _public(found[1])
-    return None if _ends_soon(public, inputs.validity_days) else public
+    public = public_side(found[1])
+    return None if ends_soon(public, inputs.validity_days) else public
 
 
 def _issue(inputs: CertificateInputs) -> "pki.Identity":
@@ -420,7 +219,7 @@ def _real_inputs(
     from inkless_pulumi.provider import pki
 
     opened = open_secret_store(store)
-    found = _find(opened, secret_id)
+    found = find_identity(opened, secret_id)
     if found is None:
         return None
     authority = _authority_of(found, opened, inputs)
@@ -447,47 +246,10 @@ def _authority_of(
     found: "pki.Identity", store: SecretStore, inputs: CertificateInputs | None
 ) -> "x509.Certificate | None":
     """The authority that signed a certificate: the declared one, or one that came with it."""
-    declared = _find(store, inputs.ca_secret_id) if inputs else None
+    declared = find_identity(store, inputs.ca_secret_id) if inputs else None
     candidates = (declared.certificate,) if declared else found.roots
     return next((authority for authority in candidates if found.issued_by(authority)), None)
 
 
 def _ends_with(found: "pki.Identity", authority: "x509.Certificate") -> bool:
     return found.certificate.not_valid_after_utc == authority.not_valid_after_utc
-
-
-def _ends_soon(outputs: CertificateOutputs, days: object) -> bool:
-    """Whether less than a third of a certificate's life is left.
-
-    Nothing is read from the certificate as long as the declared time tells that it is not.
-    """
-    left = datetime.fromisoformat(outputs.not_after) - datetime.now(UTC)
-    if not isinstance(days, int) or left >= timedelta(days=days) / 3:
-        return False
-    from inkless_pulumi.provider import pki
-
-    return pki.is_in_last_third(outputs.certificate)
-
-
-def _is_due(known: Mapping[str, object], outputs: CertificateAuthorityOutputs) -> bool:
-    """Whether an authority is to be renewed, by its age or on request."""
-    asked = known.get("renewal") or ""
-    return asked != outputs.renewed_for or _ends_soon(outputs, known.get("validity_days"))
-
-
-def _public(identity: "pki.Identity") -> CertificateOutputs:
-    from inkless_pulumi.provider import pki
-
-    return CertificateOutputs(
-        certificate=pki.pem_of(identity.certificate),
-        fingerprint=pki.fingerprint(identity.certificate),
-        not_after=pki.not_after(identity.certificate),
-    )
-
-
-def _authority(identity: "pki.Identity", renewed_for: str | None) -> CertificateAuthorityOutputs:
-    from inkless_pulumi.provider import pki
-
-    public = _public(identity).model_dump()
-    public["certificate"] = pki.pem_of(identity.certificate, *identity.roots)
-    return CertificateAuthorityOutputs(**public, renewed_for=renewed_for or "")

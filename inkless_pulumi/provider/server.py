@@ -45,7 +45,7 @@ RESOURCES: dict[str, str] = {
     "inkless:index:BrokerImage": "inkless_pulumi.provider.broker_image:BrokerImage",
     "inkless:index:Certificate": "inkless_pulumi.provider.certificates:Certificate",
     "inkless:index:CertificateAuthority": (
-        "inkless_pulumi.provider.certificates:CertificateAuthority"
+        "inkless_pulumi.provider.certificate_authority:CertificateAuthority"
     ),
     "inkless:index:ClassicTopic": "inkless_pulumi.provider.topics.single:ClassicTopic",
     "inkless:index:ClusterSettings": ("inkless_pulumi.provider.cluster_settings:ClusterSettings"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from inkless_pulumi.provider import pki
-from inkless_pulumi.provider.certificates import (
+from inkless_pulumi.provider.certificate_authority import (
     CertificateAuthority,
     CertificateAuthorityInputs,
     CertificateAuthorityOutputs,

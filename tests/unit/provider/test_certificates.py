@@ -11,14 +11,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from inkless_pulumi.core.errors import InklessError, SecretStoreError
 from inkless_pulumi.provider import pki
-from inkless_pulumi.provider.certificates import (
-    Certificate,
+from inkless_pulumi.provider.certificate_authority import (
     CertificateAuthority,
     CertificateAuthorityInputs,
     CertificateAuthorityOutputs,
-    CertificateInputs,
-    CertificateOutputs,
 )
+from inkless_pulumi.provider.certificates import Certificate, CertificateInputs
+from inkless_pulumi.provider.stored_certificates import CertificateOutputs
 from tests.unit.provider.aged_certificates import aged_certificate
 from tests.unit.provider.secret_manager import (
     CONTEXT,
