@@ -8,12 +8,30 @@ import pulumi
 from inkless_pulumi._resource import InklessResource
 from inkless_pulumi.connection import ConnectionArgs
 
-__all__ = ["NodeReady", "NodeReadyArgs"]
+__all__ = ["NodeLogArgs", "NodeReady", "NodeReadyArgs"]
+
+
+class NodeLogArgs(TypedDict):
+    """Where a node's log is."""
+
+    kind: NotRequired[pulumi.Input[str]]
+    """The service. Default, and the only one today: `aws-cloudwatch-logs`."""
+    region: pulumi.Input[str]
+    """The cloud's region, for example `eu-central-1`."""
+    profile: NotRequired[pulumi.Input[str]]
+    """A named profile of the machine that runs Pulumi. Default: the usual credential chain."""
+    group: pulumi.Input[str]
+    """The log group."""
+    stream: pulumi.Input[str]
+    """The log stream in it."""
 
 
 class NodeReadyArgs(TypedDict):
     """Arguments of NodeReady."""
 
+    service: NotRequired[pulumi.Input[str]]
+    """The service's cluster id, as its RollingOrder has it: of several nodes that a roll found down
+    the last is waited for. Default: none, each is waited for."""
     node_id: pulumi.Input[int]
     """Kafka's `node.id`."""
     name: pulumi.Input[str]
@@ -30,6 +48,9 @@ class NodeReadyArgs(TypedDict):
     """The image that the node runs. Another image is waited for."""
     connection: pulumi.Input[ConnectionArgs]
     """How to reach the cluster."""
+    log: NotRequired[pulumi.Input[NodeLogArgs]]
+    """Where the node's log is; its end is part of the error when the node does not start. Default:
+    not told."""
     wait_at_creation: NotRequired[pulumi.Input[bool]]
     """Whether creating the resource waits. The first controllers of a new cluster can't become
     ready alone: a quorum needs the majority of them. Updates always wait. Default: true."""

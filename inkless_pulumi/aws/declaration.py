@@ -35,6 +35,7 @@ _PASSED_ON: Final = (
     "plan",
     "topology",
     "brokers_per_zone",
+    "brokers",
     "settings",
     "tiered_storage",
     "heap_mib",

@@ -20,6 +20,7 @@ from inkless_pulumi.aws.network import Network
 from inkless_pulumi.aws.rendering import Identity, Runtime, render_node
 from inkless_pulumi.aws.rolling import begin_roll, guard
 from inkless_pulumi.aws.scope import Needed, Scope
+from inkless_pulumi.broker_registration import BrokerRegistration
 from inkless_pulumi.core.image import Architecture
 from inkless_pulumi.core.network import host_address
 from inkless_pulumi.core.plan import NodePlan
@@ -128,10 +129,25 @@ def run_nodes(
         role = roles[node_id]
         needed: list[Needed] = [*runtime.needed_at_boot, *role.needed_at_boot, certificate]
         needed.append(before)
+        if not identity.node.is_controller:
+            needed.append(_registration(scope, identity.node, runtime))
         machine = _machine(scope, service, identity, role, runtime, rendered[node_id], needed)
         roll.gates[node_id] = _gate(scope, identity, machine, rendered[node_id], runtime, before)
         guard(scope, identity.node, machine.id, runtime, roll)
     return list(roll.gates.values())
+
+
+def _registration(scope: Scope, node: NodePlan, runtime: Runtime) -> BrokerRegistration:
+    """What is given up after the machine of a broker that leaves; a controller never does."""
+    return BrokerRegistration(
+        scope.named(f"{node.name}-registration"),
+        {
+            "service": runtime.cluster_id,
+            "node_id": node.node_id,
+            "connection": runtime.connection,
+        },
+        opts=scope.options(),
+    )
 
 
 def _gate(
@@ -154,6 +170,7 @@ def _gate(
     return NodeReady(
         scope.named(f"{identity.node.name}-ready"),
         {
+            "service": runtime.cluster_id,
             "node_id": identity.node.node_id,
             "name": identity.node.name,
             "roles": list(identity.node.roles),
@@ -162,7 +179,9 @@ def _gate(
             "configuration": rendered.apply(lambda known: known["configuration"]),
             "image": runtime.image,
             "connection": runtime.connection,
+            "log": runtime.log_of(identity.node),
             "wait_at_creation": identity.node.gate_waits_at_creation,
+            "timeout_seconds": runtime.node_timeout_seconds,
         },
         opts=scope.options(depends_on=[attachment, before]),
     )

@@ -17,6 +17,7 @@ from inkless_pulumi.core.host_files import HostFile, NodeDelivery, node_files
 from inkless_pulumi.core.plan import NodePlan
 from inkless_pulumi.core.properties import ClusterFacts, server_properties
 from inkless_pulumi.core.user_data import cloud_config, encode_user_data
+from inkless_pulumi.node_ready import NodeLogArgs
 
 _VERSIONS_FILE: Final = "/etc/inkless/credentials.versions"
 """The fingerprint of the node's certificate and the version of the database password. Nothing reads
@@ -48,6 +49,20 @@ class Runtime:
     key_arn: pulumi.Output[str]
     needed_at_boot: tuple[pulumi.Resource, ...]
     on_shortage: str
+    node_timeout_seconds: int
+    region: str
+    profile: str | None
+
+    def log_of(self, node: NodePlan) -> NodeLogArgs:
+        """Where a node's log is, for who waits for it; the node script names the streams."""
+        log: NodeLogArgs = {
+            "region": self.region,
+            "group": self.log_group,
+            "stream": node.name,
+        }
+        if self.profile is not None:
+            log["profile"] = self.profile
+        return log
 
 
 def render_node(

@@ -90,6 +90,7 @@ def guard(
             "instance_id": machine_id,
             "connection": runtime.connection,
             "on_shortage": runtime.on_shortage,
+            "timeout_seconds": runtime.node_timeout_seconds,
         },
         opts=scope.options(depends_on=[roll.guarded_after(node.node_id)]),
     )

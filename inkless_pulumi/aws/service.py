@@ -34,10 +34,13 @@ from inkless_pulumi.connection import ConnectionArgs
 from inkless_pulumi.core import ports
 from inkless_pulumi.core.dynamic_settings import dynamic_settings
 from inkless_pulumi.core.plan import NodePlan
+from inkless_pulumi.feature_level import FeatureLevel
 from inkless_pulumi.node_ready import NodeReady
+from inkless_pulumi.replica_balance import ReplicaBalance
 from inkless_pulumi.service_identity import ServiceIdentity
 
 _LOG_RETENTION_DAYS = 30
+_NODE_TIMEOUT_SECONDS = 600
 
 
 class InklessService(pulumi.ComponentResource):
@@ -100,6 +103,8 @@ class InklessService(pulumi.ComponentResource):
         scope = Scope(name, self, args.get("deletion_protection", True), args.get("tags", {}))
         built = _Construction(scope, service, args)
         gates = built.start_nodes()
+        built.finalise(gates)
+        built.balance(gates)
         built.apply_settings(gates)
         built.describe(self, gates)
         self.register_outputs(wire_names({output: getattr(self, output) for output in _OUTPUTS}))
@@ -246,10 +251,38 @@ class _Construction:
                 *(self.database.needed_at_boot if self.database else ()),
             ),
             on_shortage=self.args.get("on_shortage", "refuse"),
+            node_timeout_seconds=self.args.get("node_timeout_seconds", _NODE_TIMEOUT_SECONDS),
+            region=self.service.region,
+            profile=self.profile,
         )
         return run_nodes(
             self.scope, self.service, self.nodes, self.credentials, self._roles(), runtime
         )
+
+    def finalise(self, gates: Sequence[NodeReady]) -> None:
+        """Raise the feature level, once every node runs the version."""
+        FeatureLevel(
+            self.scope.named("feature-level"),
+            {
+                "service": self.identity.cluster_id,
+                "version": self.service.cluster.declaration.version,
+                "connection": self._connection(),
+            },
+            opts=self.scope.options(depends_on=gates),
+        )
+
+    def balance(self, gates: Sequence[NodeReady]) -> None:
+        """Give new brokers their share of the replicas, where that is asked for."""
+        if self.args.get("rebalance", False):
+            ReplicaBalance(
+                self.scope.named("balance"),
+                {
+                    "service": self.identity.cluster_id,
+                    "brokers": [node.node_id for node in self.service.cluster.brokers],
+                    "connection": self._connection(),
+                },
+                opts=self.scope.options(depends_on=gates),
+            )
 
     def apply_settings(self, gates: Sequence[NodeReady]) -> None:
         """Set what running nodes take, once they run."""

@@ -62,6 +62,13 @@ class InklessServiceArgs(TypedDict):
     and brokers of their own). Default: the plan's."""
     brokers_per_zone: NotRequired[int]
     """Brokers in each zone of a dedicated topology. Default: 1."""
+    brokers: NotRequired[int]
+    """Brokers of a dedicated topology in all, which take the zones in turn. Best a multiple of
+    three; the numbers between are for growing step by step. Default: three times
+    `brokers_per_zone`."""
+    rebalance: NotRequired[bool]
+    """Whether replicas are moved to new brokers, until every broker has an even share. Without it
+    new brokers get replicas of new topics only. Default: false."""
     settings: NotRequired[dict[str, Any]]
     """Broker settings by Kafka's names, on top of the managed ones. Default: none."""
     tiered_storage: NotRequired[bool]
@@ -93,6 +100,9 @@ class InklessServiceArgs(TypedDict):
     """What to do about topics that are unavailable while a node is changed, as they have no more
     replicas than `min.insync.replicas` asks for, or one: `refuse` the change, `wait` until they
     were given more, or `accept` it. Default: `refuse`."""
+    node_timeout_seconds: NotRequired[int]
+    """How long a change waits until a node may be stopped, and until it serves again, before it
+    fails. Default: 600."""
 
     cidr: NotRequired[str]
     """The range of the network that is made. Default: `10.42.0.0/16`."""

@@ -78,21 +78,20 @@ def _dedicated_controllers(declaration: ServiceDeclaration) -> tuple[NodePlan, .
 
 
 def _dedicated_brokers(declaration: ServiceDeclaration) -> tuple[NodePlan, ...]:
-    brokers = []
-    for place in range(declaration.brokers_per_zone):
-        for index, zone in enumerate(declaration.zones):
-            node_id = FIRST_BROKER_ID + ZONES * place + index
-            brokers.append(
-                NodePlan(
-                    node_id=node_id,
-                    name=f"node-{node_id}",
-                    roles=("broker",),
-                    zone=zone,
-                    zone_index=index,
-                    address_slot=_FIRST_BROKER_SLOT + place,
-                    volume_gib=declaration.volume_gib or declaration.sizes.broker_volume_gib,
-                    memory_mib=declaration.sizes.broker_memory_mib,
-                    gate_waits_at_creation=True,
-                )
-            )
-    return tuple(brokers)
+    return tuple(_broker(declaration, number) for number in range(declaration.broker_count))
+
+
+def _broker(declaration: ServiceDeclaration, number: int) -> NodePlan:
+    place, index = divmod(number, ZONES)
+    node_id = FIRST_BROKER_ID + number
+    return NodePlan(
+        node_id=node_id,
+        name=f"node-{node_id}",
+        roles=("broker",),
+        zone=declaration.zones[index],
+        zone_index=index,
+        address_slot=_FIRST_BROKER_SLOT + place,
+        volume_gib=declaration.volume_gib or declaration.sizes.broker_volume_gib,
+        memory_mib=declaration.sizes.broker_memory_mib,
+        gate_waits_at_creation=True,
+    )

@@ -72,6 +72,8 @@ class ServiceDeclaration(_Declared):
     """`combined` or `dedicated`. Default: the plan's."""
     brokers_per_zone: int = Field(default=1, ge=1, le=20)
     """Brokers a zone, for a dedicated topology. Default 1."""
+    brokers: int | None = Field(default=None, ge=3, le=60)
+    """Brokers in all, for a dedicated topology. Default: three times `brokers_per_zone`."""
     architecture: Architecture = "amd64"
     """The processor of the machines. Default `amd64`."""
     heap_mib: int | None = Field(default=None, ge=HEAP_FLOOR_MIB)
@@ -90,6 +92,11 @@ class ServiceDeclaration(_Declared):
     def _settings_are_a_copy(self) -> Self:
         object.__setattr__(self, "settings", dict(self.settings))
         return self
+
+    @property
+    def broker_count(self) -> int:
+        """Brokers of a dedicated topology, in all."""
+        return self.brokers or 3 * self.brokers_per_zone
 
     @property
     def sizes(self) -> Plan:

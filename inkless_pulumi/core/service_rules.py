@@ -82,6 +82,13 @@ def _plan_rules(service: ServiceDeclaration) -> list[Problem]:
         rule = "a combined topology has exactly one node a zone"
         remedy = 'use topology="dedicated", or leave brokers_per_zone at 1'
         problems.append(Problem("brokers_per_zone", service.brokers_per_zone, rule, remedy))
+    if service.effective_topology == "combined" and service.brokers not in (None, 3):
+        rule = "a combined topology has exactly three nodes"
+        remedy = 'use topology="dedicated", or leave brokers out'
+        problems.append(Problem("brokers", service.brokers, rule, remedy))
+    if service.brokers is not None and service.brokers_per_zone != 1:
+        rule = "says the same as brokers_per_zone"
+        problems.append(Problem("brokers", service.brokers, rule, "leave out either"))
     return problems + _heap_rules(service)
 
 

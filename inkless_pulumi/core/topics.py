@@ -171,12 +171,32 @@ def server_settings(topic: TopicDeclaration) -> dict[str, str]:
 
 
 def topic_warnings(topic: TopicDeclaration) -> list[str]:
-    """What is allowed and has no effect: a diskless topic takes many settings without a word."""
+    """What is allowed and to be known: settings without effect, and topics without a spare replica.
+
+    A diskless topic takes many settings without a word.
+    """
     if topic.kind != "diskless":
-        return []
+        return _shortage(topic)
     idle = [name for name in topic.settings if _idle_on_diskless(name)]
     named = f" {topic.name}" if topic.name else ""
     return [f"{', '.join(idle)}: no effect on the diskless topic{named}."] if idle else []
+
+
+def _shortage(topic: TopicDeclaration) -> list[str]:
+    """What a classic topic without a replica to spare means for changes of the service.
+
+    Without a setting of its own it has the service's `min.insync.replicas`.
+    """
+    replicas = topic.replication_factor
+    minimum = setting_text(topic.settings.get("min.insync.replicas", MIN_INSYNC_REPLICAS))
+    if replicas is None or not minimum.isdigit() or replicas > max(1, int(minimum)):
+        return []
+    what = "unavailable" if replicas == 1 else "not writable"
+    named = f" {topic.name}" if topic.name else ""
+    return [
+        f"replicas: {replicas}, and none to spare: a change of a node that holds one is refused, "
+        f"or with on_shortage accepted, and makes {what} the classic topic{named}."
+    ]
 
 
 def _idle_on_diskless(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Which nodes the program of this run declares.
+"""What this run knows of the nodes of a service: which are declared, and which were found down.
 
 When a resource is deleted its program has no say any more. Whether a node is replaced, leaves a
 service that stays, or goes with all of it, follows from what else the same run declared: the engine
@@ -18,6 +18,7 @@ class DeclaredNodes:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._nodes: dict[str, frozenset[int]] = {}
+        self._down: dict[str, tuple[int, ...]] = {}
 
     def declare(self, service: str, nodes: Iterable[int]) -> None:
         """Note that a service has these nodes."""
@@ -28,6 +29,16 @@ class DeclaredNodes:
         """The nodes of a service; empty when this run does not declare the service."""
         with self._lock:
             return self._nodes.get(service, frozenset())
+
+    def find_down(self, service: str, nodes: Iterable[int]) -> None:
+        """Note which nodes did not serve when a roll began, in the order of their turns."""
+        with self._lock:
+            self._down[service] = tuple(nodes)
+
+    def more_are_down(self, service: str, node_id: int) -> bool:
+        """Whether a node was found down, and another one whose turn is still to come."""
+        with self._lock:
+            return node_id in self._down.get(service, ())[:-1]
 
 
 DECLARED = DeclaredNodes()

@@ -102,7 +102,8 @@ class InklessProvider(rpc.Provider):
         # a secret, the value, where the engine would print either wrongly for nested paths.
         failures = [rpc.CheckFailure("", str(problem)) for problem in checked.problems]
         if not failures:
-            for line in resource.warnings(checked.known):
+            old = lenient(resource.inputs, _plain(request.old_inputs))
+            for line in resource.warnings(checked.known, old if request.old_inputs else None):
                 self._log.warn(request.urn, line)
         return rpc.CheckResponse(_marked(checked.properties, request.new_inputs), failures)
 

@@ -14,6 +14,7 @@ from pydantic import Field
 from inkless_pulumi.core import ports
 from inkless_pulumi.core.errors import ClusterError, ConnectionFailed, NotReady, Problem
 from inkless_pulumi.provider import resource
+from inkless_pulumi.provider.declared_nodes import DECLARED, DeclaredNodes
 from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
@@ -21,6 +22,7 @@ from inkless_pulumi.provider.kafka.connection import (
     connection_problems,
 )
 from inkless_pulumi.provider.kafka.model import BrokerState, Cluster, QuorumState, Unreachable
+from inkless_pulumi.provider.node_log import NodeLogInputs, end_of_log
 from inkless_pulumi.provider.readiness import (
     Node,
     Observation,
@@ -39,6 +41,9 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 class NodeReadyInputs(WireModel):
     """The node, what it runs, and how to look at the cluster."""
 
+    service: str | None = None
+    """The service's cluster id, as its RollingOrder has it: of several nodes that a roll found down
+    the last is waited for. Default: none, each is waited for."""
     node_id: int
     """Kafka's `node.id`."""
     name: str
@@ -55,6 +60,9 @@ class NodeReadyInputs(WireModel):
     """The image that the node runs. Another image is waited for."""
     connection: ConnectionInputs
     """How to reach the cluster."""
+    log: NodeLogInputs | None = None
+    """Where the node's log is; its end is part of the error when the node does not start. Default:
+    not told."""
     wait_at_creation: bool = True
     """Whether creating the resource waits. The first controllers of a new cluster can't become
     ready alone: a quorum needs the majority of them. Updates always wait. Default: true."""
@@ -79,8 +87,11 @@ class NodeReady(resource.Resource[NodeReadyInputs, NodeReadyOutputs]):
         "It can't be imported: there is nothing behind it but the wait."
     )
 
-    def __init__(self, open_node: OpenNode = CONNECTIONS.node) -> None:
+    def __init__(
+        self, open_node: OpenNode = CONNECTIONS.node, declared: DeclaredNodes = DECLARED
+    ) -> None:
         self._open_node = open_node
+        self._declared = declared
 
     def check(
         self, known: Mapping[str, object], olds: Mapping[str, object] | None
@@ -120,8 +131,11 @@ class NodeReady(resource.Resource[NodeReadyInputs, NodeReadyOutputs]):
         inputs: NodeReadyInputs,
         context: Context,
     ) -> NodeReadyOutputs:
-        """Wait."""
-        self._wait(id, inputs, context)
+        """Wait, unless the node is one of several that were found down: the last waits for all."""
+        if inputs.service is None or not self._declared.more_are_down(
+            inputs.service, inputs.node_id
+        ):
+            self._wait(id, inputs, context)
         return NodeReadyOutputs()
 
     def delete(
@@ -136,7 +150,8 @@ class NodeReady(resource.Resource[NodeReadyInputs, NodeReadyOutputs]):
         try:
             wait_until_ready(node, watch.look, seconds, context)
         except NotReady as reason:
-            raise Incomplete(str(reason), id=id, outputs=NodeReadyOutputs()) from reason
+            told = f"{reason}\n{end_of_log(inputs.log)}" if inputs.log else str(reason)
+            raise Incomplete(told, id=id, outputs=NodeReadyOutputs()) from reason
 
 
 def wait_until_ready(
@@ -202,6 +217,7 @@ class _Watch:
         short = sorted({partition.topic for partition in under_replicated(partitions)})
         seen = Observation(
             brokers=brokers,
+            configuration=self._configuration(cluster, ask),
             partitions=partitions,
             min_in_sync=cluster.nodes.min_in_sync(short) if short else {},
         )
@@ -211,6 +227,12 @@ class _Watch:
             return seen
         self._start(quorum)
         return replace(seen, quorum=quorum, watched_since=self.since)
+
+    def _configuration(self, cluster: Cluster, ask: int | None) -> Mapping[str, str]:
+        names = list(self.node.configuration)
+        if ask is None or not names or not self.node.is_broker:
+            return {}
+        return cluster.settings.read_at_start(ask, names)
 
     def _start(self, quorum: QuorumState) -> None:
         """Begin to count anew under an active controller whose clock is another."""
@@ -226,7 +248,7 @@ def _serves(node: Node, brokers: Iterable[BrokerState]) -> bool:
 def _node(inputs: NodeReadyInputs) -> Node:
     has_port = ":" in inputs.address
     address = inputs.address if has_port else f"{inputs.address}:{ports.MTLS}"
-    return Node(inputs.node_id, inputs.name, frozenset(inputs.roles), address)
+    return Node(inputs.node_id, inputs.name, frozenset(inputs.roles), address, inputs.configuration)
 
 
 def _given_up(node: Node, verdict: Waiting, seconds: float) -> str:

@@ -1,5 +1,7 @@
 """Before a node is stopped: it may be stopped only when nothing becomes unavailable by it.
 
+A broker that leaves for good is drained of its replicas first.
+
 The engine deletes this resource right before it deletes the node's machine, whether the machine is
 replaced or leaves for good. So the wait is its deletion; making it does nothing. What is decided is
 in `inkless_pulumi.provider.availability`.
@@ -19,10 +21,12 @@ from inkless_pulumi.provider.declared_nodes import DECLARED, DeclaredNodes
 from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
+    OpenCluster,
     OpenNode,
     connection_problems,
 )
 from inkless_pulumi.provider.kafka.model import Unreachable
+from inkless_pulumi.provider.moving import drain
 from inkless_pulumi.provider.readiness import Node, Waiting
 from inkless_pulumi.provider.resource import Context, Created, WireModel
 
@@ -70,14 +74,19 @@ class NodeStop(resource.Resource[NodeStopInputs, NodeStopOutputs]):
     description: ClassVar[str] = (
         "Guards a running node: deleting it, which the engine does before it replaces or deletes "
         "the node's machine, waits until the node may be stopped without making anything "
-        "unavailable. When the service is deleted as a whole it does nothing.\n\n"
+        "unavailable. From a broker that leaves for good all replicas are moved away before. When "
+        "the service is deleted as a whole it does nothing.\n\n"
         "It can't be imported: there is nothing behind it but the wait."
     )
 
     def __init__(
-        self, open_node: OpenNode = CONNECTIONS.node, declared: DeclaredNodes = DECLARED
+        self,
+        open_node: OpenNode = CONNECTIONS.node,
+        open_cluster: OpenCluster = CONNECTIONS.cluster,
+        declared: DeclaredNodes = DECLARED,
     ) -> None:
         self._open_node = open_node
+        self._open_cluster = open_cluster
         self._declared = declared
 
     def check(
@@ -114,9 +123,26 @@ class NodeStop(resource.Resource[NodeStopInputs, NodeStopOutputs]):
     def delete(
         self, id: str, inputs: NodeStopInputs, outputs: NodeStopOutputs, context: Context
     ) -> None:
-        """Wait until the node may be stopped, unless the service goes as a whole."""
-        if inputs.node_id in self._declared.of(inputs.service):
-            self._wait(inputs, context)
+        """Wait until the node may be stopped, unless the service goes as a whole.
+
+        A broker that leaves for good is drained before.
+        """
+        declared = self._declared.of(inputs.service)
+        if not declared:
+            return
+        if "broker" in inputs.roles and inputs.node_id not in declared:
+            self._drain(inputs, declared, context)
+        self._wait(inputs, context)
+
+    def _drain(self, inputs: NodeStopInputs, declared: frozenset[int], context: Context) -> None:
+        cluster = self._open_cluster(inputs.connection, context)
+        drain(
+            cluster,
+            inputs.node_id,
+            declared,
+            patience=context.timeout or float(inputs.timeout_seconds),
+            context=context,
+        )
 
     def _wait(self, inputs: NodeStopInputs, context: Context) -> None:
         node = Node(inputs.node_id, inputs.name, frozenset(inputs.roles), "")

@@ -27,6 +27,8 @@ class Node:
     roles: frozenset[str]
     address: str
     """`host:port` of its own listener for administrators; only a broker has one."""
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    """The settings that it should have read when it started."""
 
     @property
     def is_broker(self) -> bool:
@@ -53,6 +55,8 @@ class Observation:
     watched_since: int = 0
     """When the waiting began, by the active controller's own clock (ms): ours may differ."""
     partitions: tuple[PartitionState, ...] = ()
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    """The settings that the node says to have read, those that it tells (brokers)."""
     min_in_sync: Mapping[str, int] = field(default_factory=dict)
     """Effective `min.insync.replicas` of the topics of `under_replicated(partitions)`."""
 
@@ -82,7 +86,9 @@ def decide(seen: Observation, node: Node) -> Ready | Waiting:
        fenced. It may then lead partitions. Where nodes are both, brokers and controllers, so is
        every other voter: when a cluster is created only its last gate waits, and a topic needs a
        broker for each of its replicas.
-    3. The metadata quorum is whole.
+    3. The node runs what it should (brokers): no setting that it tells is another than declared.
+       Settings of Inkless and secrets it keeps to itself, and a lone controller tells none.
+    4. The metadata quorum is whole.
        - There is an active controller.
        - The node follows it: a controller as one of the current voters (a new directory id stands
          among the observers until it was made a voter), a broker as an observer.
@@ -90,7 +96,7 @@ def decide(seen: Observation, node: Node) -> Ready | Waiting:
          the waiting began and not more than `LONGEST_LAG_MS` ago. A vote that is counted but not
          cast, such as the one of a directory that is lost, would make the next stop the one too
          many.
-    4. The data is safe.
+    5. The data is safe.
        - The node is in the ISR of every partition it is a replica of.
        - No partition anywhere lacks a leader, has a replica on a node that is down, or has fewer
          replicas in sync than its `min.insync.replicas`.
@@ -101,6 +107,7 @@ def decide(seen: Observation, node: Node) -> Ready | Waiting:
         return Waiting((seen.cluster,))
     reasons = [
         *(_registration(seen.brokers, node) if node.is_broker else ()),
+        *_configuration(seen.configuration, node),
         *_fellows(seen.brokers, seen.quorum, node),
         *_quorum(seen.quorum, seen.watched_since, node),
         *_partitions(seen.partitions, seen.min_in_sync, node),
@@ -124,6 +131,12 @@ def _registration(brokers: Iterable[BrokerState], node: Node) -> Iterator[str]:
             f"node {node.node_id} is registered at {registered.address}, "
             f"and {node.name} should be at {node.address}"
         )
+
+
+def _configuration(told: Mapping[str, str], node: Node) -> Iterator[str]:
+    for name, value in node.configuration.items():
+        if told.get(name, value) != value:
+            yield f"{node.name} runs with {name}={told[name]}, and should with {value}"
 
 
 def _fellows(

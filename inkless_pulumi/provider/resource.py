@@ -173,8 +173,9 @@ class Resource(ABC, Generic[I, O]):
     def warnings(
         self,
         known: Mapping[str, object],
+        olds: Mapping[str, object] | None,
     ) -> Iterable[str]:
-        """Tell what is allowed, and worth a second thought. Must not touch the network."""
+        """Tell what is allowed, and worth a second thought. Arguments and limits as of `check`."""
         return ()
 
     def defaults(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from inkless_pulumi.core.errors import ClusterError, ConnectionFailed, Problem, SecretStoreError
-from inkless_pulumi.core.image import kafka_version
+from inkless_pulumi.core.upgrade import is_downgrade
 from inkless_pulumi.provider import resource
 from inkless_pulumi.provider.cluster_view import ClusterView, look_at, serves
 from inkless_pulumi.provider.declared_nodes import DECLARED, DeclaredNodes
@@ -108,13 +108,18 @@ class RollingOrder(resource.Resource[RollingOrderInputs, RollingOrderOutputs]):
                 seen = look_at(cluster)
         except (ClusterError, ConnectionFailed, SecretStoreError) as reason:
             context.warn(f"Nodes are changed in the order of their creation. {reason}")
+            # None serves, as far as can be told. Guards, where there are any, see for themselves.
+            self._declared.find_down(inputs.service, _of_creation(inputs))
             return RollingOrderOutputs(order=_of_creation(inputs), at_creation=False)
+        nodes, known = _nodes(inputs), {*old_inputs.controllers, *old_inputs.brokers}
         order = rolling_order(
-            _nodes(inputs),
-            known={*old_inputs.controllers, *old_inputs.brokers},
+            nodes,
+            known=known,
             seen=seen,
-            downgrade=kafka_version(inputs.version) < kafka_version(old_inputs.version),
+            downgrade=is_downgrade(old_inputs.version, inputs.version),
         )
+        down = {node.node_id for node in nodes if not serves(seen, node)} & known
+        self._declared.find_down(inputs.service, [node for node in order if node in down])
         context.progress(f"nodes are changed in the order {', '.join(map(str, order))}")
         return RollingOrderOutputs(order=order, at_creation=False)
 
@@ -134,7 +139,8 @@ def rolling_order(
     """Decide the order in which nodes are changed.
 
     1. Nodes that do not serve come first: changing one takes nothing away, and may give it back.
-       While it is down no other node could be spared.
+       While it is down no other node could be spared. Several are changed without a wait between
+       them, as one alone may be no quorum; the last of them is waited for.
     2. Then controllers, and after them brokers, so that no broker ever runs a newer version than
        the active controller; in a downgrade the other way round, for the same reason. A node that
        is both is a controller here.

@@ -43,6 +43,9 @@ __all__ = ["RESOURCES", "main", "package_version", "resource_named"]
 RESOURCES: dict[str, str] = {
     "inkless:index:AccessRule": "inkless_pulumi.provider.access_rule:AccessRule",
     "inkless:index:BrokerImage": "inkless_pulumi.provider.broker_image:BrokerImage",
+    "inkless:index:BrokerRegistration": (
+        "inkless_pulumi.provider.broker_registration:BrokerRegistration"
+    ),
     "inkless:index:Certificate": "inkless_pulumi.provider.certificates:Certificate",
     "inkless:index:CertificateAuthority": (
         "inkless_pulumi.provider.certificate_authority:CertificateAuthority"
@@ -50,11 +53,13 @@ RESOURCES: dict[str, str] = {
     "inkless:index:ClassicTopic": "inkless_pulumi.provider.topics.single:ClassicTopic",
     "inkless:index:ClusterSettings": ("inkless_pulumi.provider.cluster_settings:ClusterSettings"),
     "inkless:index:DisklessTopic": "inkless_pulumi.provider.topics.single:DisklessTopic",
+    "inkless:index:FeatureLevel": "inkless_pulumi.provider.feature_level:FeatureLevel",
     "inkless:index:MachineImage": "inkless_pulumi.provider.machine_image:MachineImage",
     "inkless:index:NodeReady": "inkless_pulumi.provider.node_ready:NodeReady",
     "inkless:index:NodeStop": "inkless_pulumi.provider.node_stop:NodeStop",
     "inkless:index:Password": "inkless_pulumi.provider.password:Password",
     "inkless:index:Quota": "inkless_pulumi.provider.quota:Quota",
+    "inkless:index:ReplicaBalance": "inkless_pulumi.provider.replica_balance:ReplicaBalance",
     "inkless:index:RollingOrder": "inkless_pulumi.provider.rolling_order:RollingOrder",
     "inkless:index:ServiceIdentity": "inkless_pulumi.provider.service_identity:ServiceIdentity",
     "inkless:index:TopicSet": "inkless_pulumi.provider.topics.topic_set:TopicSet",

@@ -6,6 +6,7 @@ Its output, and that of all it runs, is the machine's console. See `machine`.
 """
 
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -74,6 +75,7 @@ class _Machine:
         config = parse_user_data(self._spec.user_data)
         self._requests.unlink(missing_ok=True)
         write_files(self._root, config)
+        self._deliver_log()
         run_commands(self._root, config, environment, power_off, say)
         if power_off.is_set():
             return
@@ -82,6 +84,20 @@ class _Machine:
         partial = self._enabled.with_suffix(".partial")
         partial.write_text("\n".join(parse_requests(asked)))
         partial.replace(self._enabled)
+
+    def _deliver_log(self) -> None:
+        """Let the console be the stream in the log group that the container's log would go to."""
+        told = self._root / "etc/inkless/node.env"
+        if not told.is_file():
+            return
+        pairs = (word.partition("=") for word in shlex.split(told.read_text()))
+        names = {name: value for name, _, value in pairs}
+        if names.get("INKLESS_LOG_GROUP"):
+            group = self._home.log_group(names["INKLESS_LOG_GROUP"])
+            group.mkdir(parents=True, exist_ok=True)
+            stream = group / f"node-{names['INKLESS_NODE_ID']}"
+            stream.unlink(missing_ok=True)
+            stream.symlink_to(machine.console(self._home, self._id))
 
     def _mount_memory(self) -> None:
         """Give the machine an empty `/run` in memory."""

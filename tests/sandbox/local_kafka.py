@@ -83,6 +83,8 @@ class LocalKafka:
     client_port: int
     mtls_port: int
     heap: str = "256m"
+    release: str = KAFKA_VERSION[:3]
+    """Whose feature level it is formatted with."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -135,6 +137,7 @@ class LocalKafka:
         """Write the configuration and format the storage."""
         self._write_files()
         command = ["kafka.tools.StorageTool", "format", "--standalone"]
+        command += ["--release-version", self.release]
         command += ["-t", "5fJtkN7CQu6mE6cVp2Vn0A", "-c", str(self.root / "server.properties")]
         subprocess.run([*self._java(), *command], check=True, capture_output=True, cwd=self.root)
 
@@ -202,14 +205,20 @@ class LocalKafka:
         }
 
 
-def local_kafka(root: Path, address: str = "127.77.0.1", heap: str = "256m") -> LocalKafka:
+def local_kafka(
+    root: Path,
+    address: str = "127.77.0.1",
+    heap: str = "256m",
+    release: str = KAFKA_VERSION[:3],
+) -> LocalKafka:
     """A formatted node that has not been started.
 
     Raises:
         Unavailable: this machine lacks what it needs.
     """
     client_port, mtls_port = free_ports(address, 2)
-    node = LocalKafka(root, kafka_jars(), Authority(), address, client_port, mtls_port, heap)
+    ports = (client_port, mtls_port)
+    node = LocalKafka(root, kafka_jars(), Authority(), address, *ports, heap, release)
     node.format()
     return node
 

@@ -21,6 +21,7 @@ from inkless_pulumi.provider.cluster_settings import (
     ClusterSettingsInputs,
     ClusterSettingsOutputs,
 )
+from inkless_pulumi.provider.feature_level import FeatureLevel, FeatureLevelInputs
 from inkless_pulumi.provider.kafka.client import Limits
 from inkless_pulumi.provider.kafka.connection import ConnectionInputs, Connections
 from inkless_pulumi.provider.kafka.model import NewTopic
@@ -73,7 +74,7 @@ class Lines:
 @pytest.fixture(scope="module")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
     try:
-        node = local_kafka(tmp_path_factory.mktemp("kafka"))
+        node = local_kafka(tmp_path_factory.mktemp("kafka"), release="4.1")
     except Unavailable as reason:
         pytest.skip(f"no local Kafka: {reason}")
     node.start()
@@ -541,6 +542,38 @@ def test_a_proxy_that_is_down_is_named_without_its_password(
     assert "secret@" not in str(failed.value)
 
 
+# The cluster as a whole
+
+
+def test_the_feature_level_is_raised_to_what_the_nodes_support(
+    connections: Connections, connection: ConnectionInputs, lines: Lines
+) -> None:
+    features = connections.cluster(connection, lines.context()).features
+    finalised, supported = features.metadata_version()
+    assert finalised < supported, "the node was formatted as one of an older release"
+    wanted = FeatureLevelInputs(service="c", version="4.2.1-0.47", connection=connection)
+    made = FeatureLevel(connections.cluster).create(wanted, lines.context())
+    assert made.outputs.metadata_version == supported
+    raised = (supported, supported)
+    wait_until(lambda: features.metadata_version() == raised, 10, "brokers tell the new level")
+    refused = features.finalise(finalised)
+    assert refused is not None
+    assert "metadata.version" in refused
+
+
+def test_replicas_are_moved_to_brokers_that_there_are_and_leavers_unregistered(
+    connections: Connections, connection: ConnectionInputs, classic: ClassicTopic, lines: Lines
+) -> None:
+    classic.create(topic("moved", connection), lines.context())
+    cluster = connections.cluster(connection, lines.context())
+    assert cluster.partitions.reassign({("moved", 0): (1,)}) == {("moved", 0): None}
+    refused = cluster.partitions.reassign({("moved", 0): (7,)})[("moved", 0)]
+    assert refused is not None
+    assert refused.error.startswith("INVALID_REPLICA")
+    assert cluster.partitions.moving() == frozenset()
+    cluster.nodes.unregister(7)  # which is not registered
+
+
 # The gate, and a broker that comes and goes: last, because they restart the node
 
 
@@ -561,6 +594,8 @@ def test_a_node_that_serves_is_ready_in_every_role(
     connections: Connections, connection: ConnectionInputs, kafka: LocalKafka, lines: Lines
 ) -> None:
     resource = NodeReady(connections.node)
+    read = {"broker.rack": "az1", "process.roles": "broker,controller"}
+    resource.create(gate(kafka, connection, configuration=read), lines.context(timeout=20))
     for roles in (["broker", "controller"], ["controller"]):
         resource.create(gate(kafka, connection, roles=roles), lines.context(timeout=20))
     assert lines.progress[-1] == "node-1 is ready"
@@ -573,6 +608,7 @@ def test_a_node_that_serves_is_ready_in_every_role(
         ({"node_id": 7, "roles": ["controller"]}, "node-1 is no voter"),
         ({"address": "127.77.0.9:1"}, r"does not answer at 127\.77\.0\.9:1: connection refused"),
         ({"roles": ["broker"]}, "node-1 is no observer"),
+        ({"configuration": {"broker.rack": "az2"}}, "broker.rack=az1, and should with az2"),
     ],
 )
 def test_a_node_that_is_not_there_is_waited_for(

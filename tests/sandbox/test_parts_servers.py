@@ -196,3 +196,15 @@ def test_a_removed_repository_has_no_images(home: Home, registry_port: int) -> N
     registry.remove_repository(home, "gone/image")
     assert registry.images(home, "gone/image") == 0
     assert call(registry_port, "/v2/gone/image/tags/list")[0] == 404
+
+
+def test_the_end_of_a_machines_log_is_read_as_from_cloudwatch(home: Home, aws_port: int) -> None:
+    group = home.log_group("kafka-logs")
+    group.mkdir(parents=True)
+    (group / "node-1").write_text("".join(f"line {number}\n" for number in range(20)))
+    logs = client(aws_port, "logs")
+    answer = logs.get_log_events(logGroupName="kafka-logs", logStreamName="node-1", limit=2)
+    assert [event["message"] for event in answer["events"]] == ["line 18", "line 19"]
+    with pytest.raises(logs.exceptions.ResourceNotFoundException):
+        logs.get_log_events(logGroupName="kafka-logs", logStreamName="node-9")
+    logs.close()

@@ -14,6 +14,7 @@ __all__ = [
     "AclRequests",
     "BrokerState",
     "Cluster",
+    "FeatureRequests",
     "Finding",
     "Mechanism",
     "NewTopic",
@@ -153,6 +154,8 @@ class BrokerState:
     address: str
     """`host:port` of the listener that was asked."""
     fenced: bool
+    rack: str | None = None
+    """The zone it is in."""
 
 
 @dataclass(frozen=True)
@@ -242,8 +245,8 @@ class PartitionRequests(Protocol):
     ) -> Mapping[Partition, Refusal | None]:
         """Start to move partitions to other brokers; returns when the controller agreed."""
 
-    def moving(self, names: Sequence[str]) -> frozenset[Partition]:
-        """Find the partitions of topics that are on their way to other brokers."""
+    def moving(self, names: Sequence[str] | None = None) -> frozenset[Partition]:
+        """Find the partitions of topics that are on their way to other brokers; None: of any."""
 
 
 class UserRequests(Protocol):
@@ -301,6 +304,19 @@ class NodeRequests(Protocol):
     def min_in_sync(self, topics: Sequence[str]) -> Mapping[str, int]:
         """Tell the effective `min.insync.replicas` of each topic; 0 of a diskless one."""
 
+    def unregister(self, node_id: int) -> None:
+        """Take a broker that has stopped off the books; one that is not there is no error."""
+
+
+class FeatureRequests(Protocol):
+    """Requests about the feature levels of a cluster."""
+
+    def metadata_version(self) -> tuple[int, int]:
+        """Tell the finalised level, and the highest that a broker supports."""
+
+    def finalise(self, level: int) -> str | None:
+        """Raise the finalised level; answers why it was refused, None when it was not."""
+
 
 class SettingRequests(Protocol):
     """Requests about the settings that all brokers share."""
@@ -310,6 +326,9 @@ class SettingRequests(Protocol):
 
     def alter(self, changes: Mapping[str, str | None]) -> Refusal | None:
         """Set settings, or with None unset them; returns when every broker has them."""
+
+    def read_at_start(self, node_id: int, names: Sequence[str]) -> Mapping[str, str]:
+        """Tell what a broker has read from its file; what it keeps to itself is not in it."""
 
 
 class Cluster(Protocol):
@@ -338,6 +357,10 @@ class Cluster(Protocol):
     @property
     def nodes(self) -> NodeRequests:
         """Requests about the nodes."""
+
+    @property
+    def features(self) -> FeatureRequests:
+        """Requests about the feature levels."""
 
     @property
     def settings(self) -> SettingRequests:

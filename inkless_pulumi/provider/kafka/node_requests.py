@@ -5,7 +5,9 @@ from typing import Any
 
 from kafka.protocol.admin import DescribeClusterRequest, DescribeQuorumRequest
 
+from inkless_pulumi.core.errors import ClusterError
 from inkless_pulumi.core.topics import DISKLESS
+from inkless_pulumi.provider.kafka import messages
 from inkless_pulumi.provider.kafka.client import Session
 from inkless_pulumi.provider.kafka.model import (
     BrokerState,
@@ -18,6 +20,7 @@ from inkless_pulumi.provider.kafka.topic_requests import topic_metadata, topic_s
 
 __all__ = ["KafkaNodes"]
 
+_NOT_REGISTERED = 102  # BROKER_ID_NOT_REGISTERED
 _MIN_IN_SYNC = "min.insync.replicas"
 
 
@@ -36,7 +39,9 @@ class KafkaNodes:
         response = self._session.send(request, ask)
         self._session.expect(response.error_code, response.error_message)
         return tuple(
-            BrokerState(broker.broker_id, f"{broker.host}:{broker.port}", broker.is_fenced)
+            BrokerState(
+                broker.broker_id, f"{broker.host}:{broker.port}", broker.is_fenced, broker.rack
+            )
             for broker in response.brokers
         )
 
@@ -80,6 +85,17 @@ class KafkaNodes:
             name: 0 if values.get(DISKLESS) == "true" else int(values[_MIN_IN_SYNC])
             for name, values in found.items()
         }
+
+    def unregister(self, node_id: int) -> None:
+        """Take a broker that has stopped off the books; one that is not there is no error."""
+        response = self._session.send(lambda: messages.UnregisterBrokerRequest(broker_id=node_id))
+        if response.error_code == _NOT_REGISTERED:
+            return
+        self._session.authorized(response.error_code, response.error_message)
+        if response.error_code != 0:
+            raise ClusterError(
+                f"Broker {node_id} could not be unregistered. Kafka: {response.error_message}"
+            )
 
 
 def _replicas(entries: Iterable[Any]) -> tuple[ReplicaState, ...]:

@@ -93,19 +93,18 @@ class KafkaPartitions:
 
         return self._session.send_each(wanted, request, outcomes)
 
-    def moving(self, names: Sequence[str]) -> frozenset[Partition]:
-        """Find the partitions of topics that are on their way to other brokers."""
+    def moving(self, names: Sequence[str] | None = None) -> frozenset[Partition]:
+        """Find the partitions of topics that are on their way to other brokers; None: of any."""
 
         def request() -> Any:
             return ListPartitionReassignmentsRequest(timeout_ms=_CONTROLLER_TIMEOUT_MS, topics=None)
 
         response = self._session.send(request)
         self._session.expect(response.error_code, response.error_message)
-        wanted = frozenset(names)
         return frozenset(
             (topic.name, partition.partition_index)
             for topic in response.topics
-            if topic.name in wanted
+            if names is None or topic.name in names
             for partition in topic.partitions
         )
 

@@ -14,6 +14,7 @@ __all__ = ["KafkaSettings"]
 _BROKER = 4  # ConfigResource.Type.BROKER
 _ALL = ""  # the name that stands for every broker
 _SET_FOR_ALL = 3  # DescribeConfigsResponse.ConfigSource.DYNAMIC_DEFAULT_BROKER_CONFIG
+_FILE = 4  # DescribeConfigsResponse.ConfigSource.STATIC_BROKER_CONFIG
 _SET, _DELETE = 0, 1  # AlterConfigOp.OpType
 
 
@@ -25,7 +26,7 @@ class KafkaSettings:
 
     def describe(self) -> Mapping[str, str]:
         """Tell what is set for all brokers."""
-        return _set_for_all(self._describe(_ALL, None, None))
+        return _from(_SET_FOR_ALL, self._describe(_ALL, None, None))
 
     def alter(self, changes: Mapping[str, str | None]) -> Refusal | None:
         """Set settings, or with None unset them; returns when every broker has them."""
@@ -46,13 +47,17 @@ class KafkaSettings:
             )
         return answer
 
+    def read_at_start(self, node_id: int, names: Sequence[str]) -> Mapping[str, str]:
+        """Tell what a broker has read from its file; what it keeps to itself is not in it."""
+        return _from(_FILE, self._describe(str(node_id), node_id, names))
+
     def effective(self, node_id: int, names: Sequence[str]) -> dict[str, str | None]:
         """Tell what a broker goes by, wherever it has it from."""
         configs = self._describe(str(node_id), node_id, names)
         return {config.name: config.value for config in configs}
 
     def _has(self, node_id: int, wanted: Mapping[str, str | None]) -> bool:
-        found = _set_for_all(self._describe(str(node_id), node_id, list(wanted)))
+        found = _from(_SET_FOR_ALL, self._describe(str(node_id), node_id, list(wanted)))
         return all(found.get(name) == value for name, value in wanted.items())
 
     def _describe(self, name: str, node_id: int | None, keys: Sequence[str] | None) -> Any:
@@ -65,10 +70,12 @@ class KafkaSettings:
         return result.configs
 
 
-def _set_for_all(configs: Iterable[Any]) -> dict[str, str]:
+def _from(source: int, configs: Iterable[Any]) -> dict[str, str]:
+    """The values that come from one source; sensitive ones are not told."""
     return {
         config.name: synonym.value
         for config in configs
         for synonym in config.synonyms
-        if synonym.source == _SET_FOR_ALL and synonym.name == config.name
+        if synonym.source == source and synonym.name == config.name
+        if synonym.value is not None
     }

@@ -89,8 +89,10 @@ class _Topic(resource.Resource[TopicInputs, TopicOutputs]):
             yield from broker_problems(factor, brokers_declared(known))
         yield from connection_problems(known)
 
-    def warnings(self, known: Mapping[str, object]) -> Iterable[str]:
-        """Name settings that have no effect."""
+    def warnings(
+        self, known: Mapping[str, object], olds: Mapping[str, object] | None
+    ) -> Iterable[str]:
+        """Name settings that have no effect, and topics without a replica to spare."""
         return topic_warnings(self._declaration(known))
 
     def change_problems(

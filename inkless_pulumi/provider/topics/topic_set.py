@@ -103,8 +103,10 @@ class TopicSet(resource.Resource[TopicSetInputs, TopicSetOutputs]):
         yield from set_problems(_declarations(known), brokers_declared(known))
         yield from connection_problems(known)
 
-    def warnings(self, known: Mapping[str, object]) -> Iterable[str]:
-        """Name settings that have no effect."""
+    def warnings(
+        self, known: Mapping[str, object], olds: Mapping[str, object] | None
+    ) -> Iterable[str]:
+        """Name settings that have no effect, and topics without a replica to spare."""
         return set_warnings(_declarations(known))
 
     def change_problems(

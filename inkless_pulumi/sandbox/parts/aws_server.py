@@ -1,5 +1,5 @@
 """The sandbox's AWS endpoint: moto's server for S3, Secrets Manager, SSM, STS and ECR tokens, and
-an instance metadata service of our own in front of it.
+in front of it, of our own, an instance metadata service and the logs of machines.
 
 `python -m inkless_pulumi.sandbox.parts.aws_server PORT REGION` is the process; `ensure` starts it.
 What it holds is in memory: when it ends, buckets and secrets are lost, and `ensure` says so.
@@ -11,6 +11,7 @@ import logging
 import secrets
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -135,6 +136,40 @@ class InstanceMetadata:
         }
 
 
+class NodeLogs:
+    """CloudWatch Logs, as far as the logs of machines go: the end of a stream can be read."""
+
+    def __init__(self, application: Any, home: Home) -> None:
+        self._application = application
+        self._home = home
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer GetLogEvents; pass everything else on."""
+        if environ.get("HTTP_X_AMZ_TARGET") != "Logs_20140328.GetLogEvents":
+            answer: Iterable[bytes] = self._application(environ, start_response)
+            return answer
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        status, document = self._events(json.loads(environ["wsgi.input"].read(length)))
+        body = json.dumps(document).encode()
+        headers = [
+            ("Content-Type", "application/x-amz-json-1.1"),
+            ("Content-Length", str(len(body))),
+        ]
+        start_response(status, headers)
+        return [body]
+
+    def _events(self, asked: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        stream = self._home.log_group(asked["logGroupName"]) / asked["logStreamName"]
+        try:
+            with stream.open(errors="replace") as log:
+                lines = deque(log, maxlen=int(asked.get("limit", 10_000)))
+        except OSError:
+            message = "The specified log stream does not exist."
+            return "400 Bad Request", {"__type": "ResourceNotFoundException", "message": message}
+        events = [{"timestamp": 0, "message": line.rstrip("\n")} for line in lines]
+        return "200 OK", {"events": events}
+
+
 def serve(port: int, region: str) -> None:
     """Serve until ended."""
     from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -147,9 +182,10 @@ def serve(port: int, region: str) -> None:
 
     # A line a request would fill the disk with what brokers do all day.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    application = InstanceMetadata(
-        DomainDispatcherApplication(create_backend_app), region, DEFAULT_ACCOUNT_ID
-    )
+    moto = DomainDispatcherApplication(create_backend_app)
+    home = Home.from_environment()
+    services = moto if home is None else NodeLogs(moto, home)
+    application = InstanceMetadata(services, region, DEFAULT_ACCOUNT_ID)
     threading.Thread(target=_load_services, name="services", daemon=True).start()
     run_simple(ADDRESS, port, application, threaded=True, request_handler=MotoRequestHandler)
 

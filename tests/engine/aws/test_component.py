@@ -67,6 +67,7 @@ def test_the_quick_starts_service_is_made_of_these(engine: Engine) -> None:
         "inkless:index:BrokerImage": 1,
         "inkless:index:Certificate": 4,
         "inkless:index:CertificateAuthority": 1,
+        "inkless:index:FeatureLevel": 1,
         "inkless:index:MachineImage": 1,
         "inkless:index:NodeReady": 3,
         "inkless:index:NodeStop": 3,
@@ -97,7 +98,7 @@ def test_two_services_in_one_stack_do_not_collide(engine: Engine) -> None:
     ]
     managed = [name for name in names if name.startswith(("orders-", "payments-"))]
     assert len(managed) == len(set(managed)) > 0
-    assert len(below(resources, "orders")) == len(below(resources, "payments")) == 86
+    assert len(below(resources, "orders")) == len(below(resources, "payments")) == 87
 
 
 def test_everything_a_service_is_given_reaches_every_child(engine: Engine) -> None:
@@ -121,7 +122,7 @@ def test_everything_a_service_is_given_reaches_every_child(engine: Engine) -> No
 
     resources = planned(engine.preview(program))
     children = below(resources, "kafka")
-    assert len(children) == 86
+    assert len(children) == 87
     for name, step in children.items():
         assert name.startswith("kafka-"), name
         assert step.new.protect, name
@@ -141,5 +142,5 @@ def test_storage_of_ones_own_serves_a_service(engine: Engine) -> None:
 
     done = engine.up(program)
     assert types(engine.resources().values())["aws:s3/bucket:Bucket"] == 1
-    assert done.changed == {"create": 89}
+    assert done.changed == {"create": 90}
     assert engine.preview(program).changed == {}

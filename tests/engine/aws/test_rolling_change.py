@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+import pulumi
 import pytest
 
-from tests.engine.aws.rehearsal import Rehearsal, service, steps, touched
-from tests.engine.real_engine import Engine, EngineError, Run
+from tests.engine.aws.rehearsal import Rehearsal, declare, service, steps, touched
+from tests.engine.real_engine import Engine, EngineError, Program, Run
 
 MACHINES = ("node-1", "node-2", "node-3")
 PARTS = ("", "-attachment", "-ready", "-stop")
@@ -34,7 +35,7 @@ def finished(run: Run) -> list[tuple[str, str]]:
         (operation, name)
         for phase, operation, name in steps(run)
         if phase == "end" and operation in ("delete-replaced", "create-replacement", "update")
-        if name not in ("kafka", "kafka-rolling-order")
+        if name not in ("kafka", "kafka-rolling-order", "kafka-feature-level")
         if not (operation == "create-replacement" and name.endswith("-stop"))
     ]
 
@@ -67,16 +68,35 @@ def test_a_changed_setting_replaces_one_machine_after_the_other(
     assert ("begin", "create-replacement", "kafka-node-1") in steps(larger)
 
 
-def test_added_brokers_leave_the_others_alone(engine: Engine, rehearsal: Rehearsal) -> None:
+LEFT = ("end", "delete")
+
+
+def test_brokers_come_and_go_beside_the_others(engine: Engine, rehearsal: Rehearsal) -> None:
     engine.up(service(plan="large"))
     assert rehearsal.waited_for == ["node-11", "node-12", "node-13"]
 
-    more = service(plan="large", brokers_per_zone=2)
-    grown = engine.up(more)
+    grown = engine.up(service(plan="large", brokers=5))
 
-    added = ("node-14", "node-15", "node-16")
+    added = ("node-14", "node-15")
     others = [name for name in touched(grown) if not any(node in name for node in added)]
     assert others == ["kafka-rolling-order"]
+    rehearsal.forget()
+
+    smaller = engine.up(service(plan="large"))
+    others = [name for name in touched(smaller) if not any(node in name for node in added)]
+    assert others == ["kafka-rolling-order"]
+    journal = rehearsal.journal
+    for number in (14, 15):
+        places = [
+            journal.index(line)
+            for line in (f"drain node-{number}", f"stop node-{number}", f"unregister {number}")
+        ]
+        assert places == sorted(places)
+    gone = [name for phase, operation, name in steps(smaller) if (phase, operation) == LEFT]
+    for node in ("node-15", "node-14"):
+        places = [gone.index(f"kafka-{node}{part}") for part in ("-stop", "", "-registration")]
+        assert places == sorted(places)
+        assert gone.index(f"kafka-{node}-data") > gone.index(f"kafka-{node}")
 
 
 def test_a_node_that_must_not_stop_stops_the_change_before_anything_is_touched(
@@ -122,7 +142,7 @@ def test_renewed_certificates_reach_the_nodes_one_after_the_other(
 
     # The authority and all that it signed, in one roll: both authorities are trusted meanwhile.
     new_authority = service(certificate_renewal="2026", ca_renewal="2026")
-    renewed = CHANGED | certificates | {"kafka-ca-certificate"}
+    renewed = CHANGED | certificates | {"kafka-ca-certificate", "kafka-feature-level"}
     assert touched(engine.preview(new_authority)) == renewed
     done = engine.up(new_authority)
     assert finished(done)[-18:] == turns(MACHINES)
@@ -146,3 +166,60 @@ def test_a_setting_that_running_nodes_take_touches_no_node(
         "settings {'log.retention.ms': '3600000'}",
         "settings {'log.retention.ms': None}",
     ]
+
+
+def test_an_upgrade_is_finalised_when_every_node_runs_it_and_can_not_be_gone_back_on(
+    engine: Engine, rehearsal: Rehearsal
+) -> None:
+    older, newer = service(version="4.1.2-0.47"), service(version="4.2.1-0.47")
+    engine.up(older)
+    rehearsal.forget()
+
+    rehearsal.forbid_stop("node-3", "not yet")
+    with pytest.raises(EngineError, match="not yet"):
+        engine.up(newer)
+    assert "Upgrade from 4.1.2-0.47 to 4.2.1-0.47" in engine.preview(newer).text
+    assert set(engine.preview(older).changed) >= {"replace"}, "the way back is open"
+
+    rehearsal.allow_stop("node-3")
+    engine.up(newer)
+    assert rehearsal.journal[-3:] == ["stop node-3", "wait node-3", "finalise 4.2.1-0.47"]
+    with pytest.raises(EngineError, match=r"metadata\.version is finalised"):
+        engine.preview(older)
+
+
+def without_a_way_to_start(node: str) -> Program:
+    """A changed service of which one machine can't be created: its profile does not exist."""
+
+    def spoil(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if args.name != f"kafka-{node}":
+            return None
+        return pulumi.ResourceTransformResult(
+            {**args.props, "iamInstanceProfile": "missing"}, args.opts
+        )
+
+    def program() -> None:
+        options = pulumi.ResourceOptions(transforms=[spoil])
+        declare("kafka", options, settings={"num.partitions": 6})
+
+    return program
+
+
+@pytest.mark.parametrize("settings", [{}, {"num.partitions": 6}], ids=["going back", "correcting"])
+def test_a_machine_that_could_not_be_created_is_made_by_the_next_run(
+    engine: Engine, rehearsal: Rehearsal, settings: dict[str, object]
+) -> None:
+    engine.up(service())
+    rehearsal.order(1, 2, 3)
+    with pytest.raises(EngineError, match="missing"):
+        engine.up(without_a_way_to_start("node-2"))
+    rehearsal.forget()
+    rehearsal.order(2, 1, 3)
+
+    wanted = service(settings=settings)
+    engine.up(wanted)
+    assert engine.preview(wanted).changed == {}
+    waits = [line for line in rehearsal.journal if line.startswith("wait ")]
+    assert waits[0] == "wait node-2", "and nobody before it"
+    assert engine.resources()["kafka-node-2"]["outputs"]["instanceState"] == "running"
+    assert engine.refresh().changed == {}

@@ -14,7 +14,9 @@ from typing import Any
 from inkless_pulumi.core.errors import NotReady
 from inkless_pulumi.provider import (
     broker_image,
+    broker_registration,
     cluster_settings,
+    feature_level,
     machine_image,
     node_ready,
     node_stop,
@@ -122,6 +124,14 @@ def apply_settings(
     note("settings", str({**dict.fromkeys(before), **inputs.settings}))
 
 
+def finalise(
+    _self: Any, inputs: feature_level.FeatureLevelInputs, _context: Context
+) -> feature_level.FeatureLevelOutputs:
+    """Note what is finalised."""
+    note("finalise", inputs.version)
+    return feature_level.FeatureLevelOutputs(metadata_version=27)
+
+
 REPLACED: list[tuple[Any, str, Any]] = [
     (machine_image, "_current_image", current_image),
     (broker_image, "_publish", publish),
@@ -129,8 +139,15 @@ REPLACED: list[tuple[Any, str, Any]] = [
     (broker_image.BrokerImage, "read", lambda _self, _id, *known: known[:2]),
     (broker_image.BrokerImage, "delete", lambda *_known: None),
     (cluster_settings.ClusterSettings, "_apply", apply_settings),
+    (feature_level.FeatureLevel, "_finalise", finalise),
     (node_ready.NodeReady, "_wait", wait),
     (node_stop.NodeStop, "_wait", let_go),
+    (node_stop.NodeStop, "_drain", lambda _self, inputs, *_known: note("drain", inputs.name)),
+    (
+        broker_registration.BrokerRegistration,
+        "_unregister",
+        lambda _self, inputs, _context: note("unregister", str(inputs.node_id)),
+    ),
     (rolling_order.RollingOrder, "update", decide_order),
 ]
 

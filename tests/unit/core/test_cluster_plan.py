@@ -76,6 +76,13 @@ def test_a_dedicated_cluster_numbers_its_brokers_by_zone() -> None:
     ]
 
 
+def test_brokers_may_be_counted_in_all_and_take_the_zones_in_turn() -> None:
+    three = plan_cluster(service(topology="dedicated"))
+    four = plan_cluster(service(topology="dedicated", brokers=4))
+    assert four.nodes[:-1] == three.nodes
+    assert (four.nodes[-1].node_id, four.nodes[-1].zone) == (14, ZONES[0])
+
+
 def test_the_first_creation_waits_only_where_waiting_can_end() -> None:
     combined = plan_cluster(service())
     assert [node.gate_waits_at_creation for node in combined.nodes] == [False, False, True]

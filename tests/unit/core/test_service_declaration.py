@@ -76,6 +76,17 @@ REFUSED = [
         'use topology="dedicated", or leave brokers_per_zone at 1',
     ),
     (
+        "brokers beside combined nodes",
+        {"brokers": 4},
+        'service "orders": brokers = 4: a combined topology has exactly three nodes; '
+        'use topology="dedicated", or leave brokers out',
+    ),
+    (
+        "brokers counted twice",
+        {"topology": "dedicated", "brokers": 4, "brokers_per_zone": 2},
+        'service "orders": brokers = 4: says the same as brokers_per_zone; leave out either',
+    ),
+    (
         "a heap too small to start with",
         {"heap_mib": 128},
         'service "orders": heap_mib = 128: is out of range; use 256 or more',

@@ -1,11 +1,13 @@
 """What a topic may be, classic and diskless."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inkless_pulumi.core.service_model import SettingValue
 from inkless_pulumi.core.topics import (
     SERVER_OWNED,
     TopicDeclaration,
@@ -302,3 +304,28 @@ def test_a_topic_is_created_with_its_kind_and_never_with_the_opposite() -> None:
 
 def test_the_server_may_write_the_kind_by_itself() -> None:
     assert {"diskless.enable", "remote.storage.enable"} == SERVER_OWNED
+
+
+@pytest.mark.parametrize(
+    ("replicas", "settings", "remark"),
+    [
+        (1, {}, "replicas: 1, and none to spare"),
+        (1, {"min.insync.replicas": "1"}, "replicas: 1, and none to spare"),
+        (2, {}, "makes not writable the classic topic orders."),
+        (3, {"min.insync.replicas": 3}, "replicas: 3, and none to spare"),
+        (3, {}, None),
+        (2, {"min.insync.replicas": "1"}, None),
+        (None, {}, None),
+    ],
+)
+def test_a_topic_without_a_replica_to_spare_is_named(
+    replicas: int | None, settings: dict[str, SettingValue], remark: str | None
+) -> None:
+    topic = TopicDeclaration("classic", "orders", 3, replicas, settings)
+    said = topic_warnings(topic)
+    if remark is None:
+        assert said == []
+    else:
+        [line] = said
+        assert remark in line
+    assert topic_warnings(replace(topic, kind="diskless", settings={})) == []

@@ -126,8 +126,12 @@ class MemoryTopics:
 class MemoryPartitions:
     """Partitions of the topics; those that are reassigned take a look to get there."""
 
-    def __init__(self, topics: MemoryTopics) -> None:
+    def __init__(self, topics: MemoryTopics, nodes: "MemoryNodes") -> None:
         self._topics = topics
+        self._nodes = nodes
+        self._coming: dict[Partition, tuple[int, ...]] = {}
+        self.stuck = False
+        self.refused: Refusal | None = None
         self.with_records: set[str] = set()
         self.alive: dict[int, str] = {1: "a", 2: "b", 3: "c"}
         self.asked: list[Mapping[Partition, Sequence[int]]] = []
@@ -155,6 +159,16 @@ class MemoryPartitions:
         self, wanted: Mapping[Partition, Sequence[int]]
     ) -> Mapping[Partition, Refusal | None]:
         self.asked.append(wanted)
+        if self.refused is not None:
+            return dict.fromkeys(wanted, self.refused)
+        placed = {
+            where: tuple(new)
+            for where, new in wanted.items()
+            if where in self._nodes.placed and where[0] not in self._topics.all
+        }
+        if placed:
+            self._coming |= placed
+            return dict.fromkeys(wanted)
         for (name, index), nodes in wanted.items():
             if name in self._topics.refused:
                 continue
@@ -163,7 +177,13 @@ class MemoryPartitions:
             self.on_their_way.add((name, index))
         return {partition: self._topics.refused.get(partition[0]) for partition in wanted}
 
-    def moving(self, names: Sequence[str]) -> frozenset[Partition]:
+    def moving(self, names: Sequence[str] | None = None) -> frozenset[Partition]:
+        if names is None:
+            coming = frozenset(self._coming)
+            if not self.stuck:
+                self._nodes.placed |= self._coming
+                self._coming = {}
+            return coming
         found = frozenset(partition for partition in self.on_their_way if partition[0] in names)
         if found:
             self.on_their_way.discard(min(found))
@@ -246,9 +266,15 @@ class MemoryNodes:
 
     def __init__(self) -> None:
         self.state: tuple[BrokerState, ...] = (BrokerState(1, "10.42.0.10:9094", fenced=False),)
-        self.in_sync: tuple[int, ...] = (1,)
+        self.in_sync: tuple[int, ...] | None = None
+        """None: every replica is."""
         self.active: int | None = 1
         self.clock = 1_000
+        self.placed: dict[Partition, tuple[int, ...]] = {("orders", 0): (1,)}
+        self.unregistered: list[int] = []
+
+    def unregister(self, node_id: int) -> None:
+        self.unregistered.append(node_id)
 
     def brokers(self, ask: int | None = None) -> tuple[BrokerState, ...]:
         return self.state
@@ -261,7 +287,12 @@ class MemoryNodes:
         return QuorumState(self.active, 9, (leader,), ())
 
     def partitions(self, ask: int | None = None) -> tuple[PartitionState, ...]:
-        return (PartitionState("orders", 0, 1, (1,), self.in_sync, ()),)
+        return tuple(
+            PartitionState(
+                topic, number, held[0], held, held if self.in_sync is None else self.in_sync, ()
+            )
+            for (topic, number), held in self.placed.items()
+        )
 
     def min_in_sync(self, topics: Sequence[str]) -> Mapping[str, int]:
         return dict.fromkeys(topics, 1)
@@ -272,17 +303,38 @@ class MemorySettings:
 
     def __init__(self) -> None:
         self.all: dict[str, str] = {"min.insync.replicas": "2"}
+        self.files: dict[str, str] = {}
         self.alterations: list[Mapping[str, str | None]] = []
         self.refused: Refusal | None = None
 
     def describe(self) -> Mapping[str, str]:
         return dict(self.all)
 
+    def read_at_start(self, node_id: int, names: Sequence[str]) -> Mapping[str, str]:
+        return {name: self.files[name] for name in names if name in self.files}
+
     def alter(self, changes: Mapping[str, str | None]) -> Refusal | None:
         self.alterations.append(changes)
         if self.refused is None:
             merged = {**self.all, **changes}
             self.all = {name: value for name, value in merged.items() if value is not None}
+        return self.refused
+
+
+class MemoryFeatures:
+    """Nodes of one version support what that version does."""
+
+    def __init__(self) -> None:
+        self.finalised = 27
+        self.supported = 27
+        self.refused: str | None = None
+
+    def metadata_version(self) -> tuple[int, int]:
+        return self.finalised, self.supported
+
+    def finalise(self, level: int) -> str | None:
+        if self.refused is None:
+            self.finalised = level
         return self.refused
 
 
@@ -297,10 +349,11 @@ class MemoryCluster:
     quotas: MemoryQuotas = field(default_factory=MemoryQuotas)
     nodes: MemoryNodes = field(default_factory=MemoryNodes)
     settings: MemorySettings = field(default_factory=MemorySettings)
+    features: MemoryFeatures = field(default_factory=MemoryFeatures)
     opened: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.partitions = MemoryPartitions(self.topics)
+        self.partitions = MemoryPartitions(self.topics, self.nodes)
 
     def open(self, connection: ConnectionInputs, context: Context) -> "MemoryCluster":
         self.opened.append(connection.bootstrap_servers)

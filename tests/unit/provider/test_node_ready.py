@@ -4,6 +4,7 @@ import pytest
 
 from inkless_pulumi.core.errors import NotReady, SecretStoreError
 from inkless_pulumi.provider import node_ready as module
+from inkless_pulumi.provider.declared_nodes import DeclaredNodes
 from inkless_pulumi.provider.kafka.model import (
     BrokerState,
     Finding,
@@ -11,6 +12,7 @@ from inkless_pulumi.provider.kafka.model import (
     ReplicaState,
     Unreachable,
 )
+from inkless_pulumi.provider.node_log import NodeLogInputs
 from inkless_pulumi.provider.node_ready import (
     NodeReady,
     NodeReadyInputs,
@@ -190,6 +192,22 @@ def test_the_clock_decides_when_to_give_up() -> None:
     assert len(looks) == 2
 
 
+def test_of_several_nodes_that_were_found_down_the_last_is_waited_for(
+    cluster: MemoryCluster, screen: Screen
+) -> None:
+    declared = DeclaredNodes()
+    gate = NodeReady(cluster.open_node, declared)
+    node = NODE_1.model_copy(update={"service": "cluster"})
+    declared.find_down("cluster", [1, 2, 3])
+    gate.update("node-1", node, NONE, node, screen.context())
+    assert cluster.opened == [], "one of three may be no quorum"
+    for down in ([2, 1], [1], []):
+        cluster.opened.clear()
+        declared.find_down("cluster", down)
+        gate.update("node-1", node, NONE, node, screen.context())
+        assert cluster.opened != [], down
+
+
 def test_a_gate_that_is_deleted_touches_nothing(
     gate: NodeReady, cluster: MemoryCluster, screen: Screen
 ) -> None:
@@ -210,3 +228,24 @@ def test_a_wait_that_makes_no_sense_is_refused(
 ) -> None:
     [problem] = gate.check({**dict(NODE_1), **change}, None)
     assert problem.path == path
+
+
+def test_the_configuration_that_the_node_tells_is_looked_at(
+    gate: NodeReady, cluster: MemoryCluster, screen: Screen
+) -> None:
+    wanted = NODE_1.model_copy(update={"configuration": {"num.partitions": "6"}})
+    gate.create(wanted, screen.context())
+    cluster.settings.files["num.partitions"] = "3"
+    with pytest.raises(Incomplete, match=r"num\.partitions=3, and should with 6"):
+        gate.create(wanted, screen.context(timeout=SHORT))
+
+
+def test_the_end_of_the_log_of_a_node_that_does_not_start_is_told(
+    gate: NodeReady, cluster: MemoryCluster, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = NodeLogInputs(region="eu-central-1", group="kafka-logs", stream="node-1")
+    told = {log: "The end of its log:\n  OutOfMemoryError"}
+    monkeypatch.setattr(module, "end_of_log", told.__getitem__)
+    cluster.nodes.active = None
+    with pytest.raises(Incomplete, match=r"no active controller(.|\n)*\n  OutOfMemoryError"):
+        gate.create(NODE_1.model_copy(update={"log": log}), screen.context(timeout=SHORT))

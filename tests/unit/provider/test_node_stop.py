@@ -52,7 +52,7 @@ def declared() -> DeclaredNodes:
 
 @pytest.fixture
 def guard(cluster: MemoryCluster, declared: DeclaredNodes) -> NodeStop:
-    return NodeStop(cluster.open_node, declared)
+    return NodeStop(cluster.open_node, cluster.open, declared)
 
 
 def spare(cluster: MemoryCluster, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +84,9 @@ def test_what_was_accepted_is_told(guard: NodeStop) -> None:
 
 
 def test_a_service_that_goes_as_a_whole_is_not_waited_for(cluster: MemoryCluster) -> None:
-    NodeStop(cluster.open_node, DeclaredNodes()).delete("node-1", NODE_1, NONE, Screen().context())
+    NodeStop(cluster.open_node, cluster.open, DeclaredNodes()).delete(
+        "node-1", NODE_1, NONE, Screen().context()
+    )
     assert cluster.opened == []
 
 

@@ -27,7 +27,7 @@ SINCE = 1_000_000
 NOW = SINCE + 60_000
 BOTH = frozenset({"broker", "controller"})
 
-NODE = Node(2, "node-2", BOTH, "10.0.2.10:9094")
+NODE = Node(2, "node-2", BOTH, "10.0.2.10:9094", {"num.partitions": "6"})
 CONTROLLER = Node(2, "node-2", frozenset({"controller"}), "10.0.2.10:9094")
 BROKER = Node(12, "node-12", frozenset({"broker"}), "10.0.2.21:9094")
 
@@ -88,6 +88,10 @@ BROKEN: dict[str, tuple[Observation, str]] = {
     "another machine has its id": (
         with_this_broker(BrokerState(2, "10.0.9.9:9094", fenced=False)),
         "node 2 is registered at 10.0.9.9:9094",
+    ),
+    "it runs with another configuration": (
+        replace(HEALTHY, configuration={"num.partitions": "3"}),
+        "node-2 runs with num.partitions=3, and should with 6",
     ),
     "another node of both roles votes, but is no broker yet": (
         replace(HEALTHY, brokers=HEALTHY.brokers[:2]),

@@ -98,25 +98,39 @@ def test_a_new_service_has_the_order_of_creation_without_a_look() -> None:
 
 
 def test_a_change_asks_the_cluster() -> None:
-    cluster, screen = MemoryCluster(), Screen()
+    cluster, screen, declared = MemoryCluster(), Screen(), DeclaredNodes()
     cluster.nodes.state = tuple(BrokerState(n, f"10.0.{n}.10:9094", False) for n in (1, 2, 3))
-    decided = RollingOrder(cluster.open_node).update(
+    decided = RollingOrder(cluster.open_node, declared).update(
         "cluster", inputs(), AT_CREATION, inputs(), screen.context()
     )
     assert decided == RollingOrderOutputs(order=[2, 3, 1], at_creation=False)
     assert screen.lines == ["nodes are changed in the order 2, 3, 1"]
+    assert not declared.more_are_down("cluster", 2)
+
+
+def test_nodes_that_are_found_down_are_told_to_the_gates() -> None:
+    cluster, declared = MemoryCluster(), DeclaredNodes()
+    cluster.nodes.state = (BrokerState(1, "10.42.0.10:9094", False),)
+    RollingOrder(cluster.open_node, declared).update(
+        "cluster", inputs(), AT_CREATION, inputs(), Screen().context()
+    )
+    assert declared.more_are_down("cluster", 2)
+    assert not declared.more_are_down("cluster", 3)
+    assert not declared.more_are_down("cluster", 1)
 
 
 def test_a_cluster_that_does_not_answer_is_changed_in_the_order_of_creation() -> None:
     def closed(_c: ConnectionInputs, _s: str, _x: Context) -> NoReturn:
         raise ConnectionFailed("nobody answers")
 
-    screen = Screen()
-    decided = RollingOrder(closed).update(
+    screen, declared = Screen(), DeclaredNodes()
+    decided = RollingOrder(closed, declared).update(
         "cluster", inputs(), AT_CREATION, inputs(), screen.context()
     )
     assert decided == RollingOrderOutputs(order=[1, 2, 3], at_creation=False)
     assert "nobody answers" in screen.warnings[0]
+    assert declared.more_are_down("cluster", 1)
+    assert not declared.more_are_down("cluster", 3)
 
 
 @pytest.mark.parametrize("known", [dict(inputs()), {"service": "cluster", "brokers": [1, 2, 3]}])

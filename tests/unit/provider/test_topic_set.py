@@ -331,7 +331,7 @@ def test_a_topic_keeps_its_own_protection(resource: TopicSet) -> None:
 def test_settings_without_effect_are_warned_of_together(resource: TopicSet) -> None:
     idle = DISKLESS.model_copy(update={"settings": {"segment.bytes": "1GiB"}})
     topics = {"a": idle, "b": idle, "orders": CLASSIC}
-    assert list(resource.warnings(dict(declared(topics)))) == [
+    assert list(resource.warnings(dict(declared(topics)), None)) == [
         "segment.bytes: no effect on the diskless topics a, b."
     ]
 

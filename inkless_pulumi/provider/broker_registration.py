@@ -1,0 +1,123 @@
+"""A broker's place on the cluster's books, which is given up after its machine has gone.
+
+Kafka keeps a broker that has left for good registered, as it might come back. Nothing is to be done
+while it is there, and unregistering it alive would harm: it could not even stop in good order.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from inkless_pulumi.core.errors import NotReady, Problem
+from inkless_pulumi.provider import resource
+from inkless_pulumi.provider.declared_nodes import DECLARED, DeclaredNodes
+from inkless_pulumi.provider.kafka.connection import (
+    CONNECTIONS,
+    ConnectionInputs,
+    OpenCluster,
+    connection_problems,
+)
+from inkless_pulumi.provider.kafka.model import Cluster
+from inkless_pulumi.provider.resource import Context, Created, WireModel
+
+__all__ = ["BrokerRegistration", "BrokerRegistrationInputs", "BrokerRegistrationOutputs"]
+
+_SECONDS_BETWEEN_LOOKS = 1.0
+_GONE_SECONDS = 120.0
+"""A broker that stopped is fenced at once, and one that was killed after its session: 9 s."""
+
+
+class BrokerRegistrationInputs(WireModel):
+    """The broker, and how to reach the cluster."""
+
+    service: str
+    """The service's cluster id."""
+    node_id: int
+    """Kafka's `node.id`."""
+    connection: ConnectionInputs
+    """How to reach the cluster."""
+
+
+class BrokerRegistrationOutputs(WireModel):
+    """Nothing: it acts when it is deleted."""
+
+
+class BrokerRegistration(resource.Resource[BrokerRegistrationInputs, BrokerRegistrationOutputs]):
+    """A registration; see the module."""
+
+    token = "inkless:index:BrokerRegistration"
+    inputs = BrokerRegistrationInputs
+    outputs = BrokerRegistrationOutputs
+    description: ClassVar[str] = (
+        "A broker's place on the cluster's books. The broker registers by itself; deleting this "
+        "resource unregisters it, after its machine has gone. When the service is deleted as a "
+        "whole it does nothing.\n\nIt can't be imported: there is nothing to look up but the id."
+    )
+
+    def __init__(
+        self, open_cluster: OpenCluster = CONNECTIONS.cluster, declared: DeclaredNodes = DECLARED
+    ) -> None:
+        self._open_cluster = open_cluster
+        self._declared = declared
+
+    def check(
+        self, known: Mapping[str, object], olds: Mapping[str, object] | None
+    ) -> Iterable[Problem]:
+        """Refuse a connection that can't be made."""
+        yield from connection_problems(known)
+
+    def create(
+        self, inputs: BrokerRegistrationInputs, context: Context
+    ) -> Created[BrokerRegistrationOutputs]:
+        """Do nothing: the broker registers when it starts."""
+        return Created(f"node-{inputs.node_id}", BrokerRegistrationOutputs())
+
+    def read(
+        self,
+        id: str,
+        inputs: BrokerRegistrationInputs | None,
+        outputs: BrokerRegistrationOutputs | None,
+        context: Context,
+    ) -> tuple[BrokerRegistrationInputs, BrokerRegistrationOutputs] | None:
+        """Answer what is recorded: a broker that is down is registered no less."""
+        return None if inputs is None else (inputs, BrokerRegistrationOutputs())
+
+    def update(
+        self,
+        id: str,
+        old_inputs: BrokerRegistrationInputs,
+        old_outputs: BrokerRegistrationOutputs,
+        inputs: BrokerRegistrationInputs,
+        context: Context,
+    ) -> BrokerRegistrationOutputs:
+        """Take what the deletion is to go by."""
+        return BrokerRegistrationOutputs()
+
+    def delete(
+        self,
+        id: str,
+        inputs: BrokerRegistrationInputs,
+        outputs: BrokerRegistrationOutputs,
+        context: Context,
+    ) -> None:
+        """Unregister the broker, unless the service goes as a whole."""
+        declared = self._declared.of(inputs.service)
+        if declared and inputs.node_id not in declared:
+            self._unregister(inputs, context)
+
+    def _unregister(self, inputs: BrokerRegistrationInputs, context: Context) -> None:
+        cluster = self._open_cluster(inputs.connection, context)
+        deadline = time.monotonic() + _GONE_SECONDS
+        while _is_alive(cluster, inputs.node_id):
+            if time.monotonic() > deadline:
+                raise NotReady(
+                    f"Broker {inputs.node_id} still serves, and was not unregistered. Its machine "
+                    "should have gone: see to that, then run the update again."
+                )
+            context.progress(f"waiting until broker {inputs.node_id} has stopped")
+            context.pause(_SECONDS_BETWEEN_LOOKS)
+        cluster.nodes.unregister(inputs.node_id)
+
+
+def _is_alive(cluster: Cluster, node_id: int) -> bool:
+    return any(b.node_id == node_id and not b.fenced for b in cluster.nodes.brokers())

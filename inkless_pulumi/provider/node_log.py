@@ -1,0 +1,44 @@
+"""The end of a node's log, for the error about a node that does not start."""
+
+from typing import Literal
+
+from inkless_pulumi.provider.aws_clients import aws_client, explanation
+from inkless_pulumi.provider.resource import WireModel
+
+__all__ = ["NodeLogInputs", "end_of_log"]
+
+_LINES = 15
+_LONGEST_LINE = 300
+
+
+class NodeLogInputs(WireModel):
+    """Where a node's log is."""
+
+    kind: Literal["aws-cloudwatch-logs"] = "aws-cloudwatch-logs"
+    """The service. Default, and the only one today: `aws-cloudwatch-logs`."""
+    region: str
+    """The cloud's region, for example `eu-central-1`."""
+    profile: str | None = None
+    """A named profile of the machine that runs Pulumi. Default: the usual credential chain."""
+    group: str
+    """The log group."""
+    stream: str
+    """The log stream in it."""
+
+
+def end_of_log(log: NodeLogInputs) -> str:
+    """The last lines, indented, under a heading; never an exception: it goes into another error."""
+    where = f"log stream {log.stream} of {log.group}"
+    try:
+        client = aws_client("logs", log.region, log.profile)
+        answer = client.get_log_events(
+            logGroupName=log.group, logStreamName=log.stream, limit=_LINES, startFromHead=False
+        )
+    except Exception as error:
+        action = "logs:GetLogEvents"
+        reason = explanation(error, action=action, region=log.region, profile=log.profile)
+        return f"Its log ({where}) could not be read: {reason}"
+    lines = [event["message"].rstrip()[:_LONGEST_LINE] for event in answer["events"]]
+    if not lines:
+        return f"Its log ({where}) is empty."
+    return "\n  ".join([f"The end of its log ({where}):", *lines])
