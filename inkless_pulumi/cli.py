@@ -5,8 +5,6 @@ Deploying is Pulumi's own business (`pulumi up`); nothing here wraps it.
 
 import shlex
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from inkless_pulumi.commands import topics
+from inkless_pulumi.commands import previews, topics
+from inkless_pulumi.commands.console import errors, progress
 from inkless_pulumi.core.errors import InklessError, SandboxError
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ sandbox = typer.Typer(
 )
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(topics.commands, name="topics")
+app.add_typer(previews.commands)
 
 HomeOption = Annotated[
     Path | None,
@@ -59,10 +59,10 @@ def main() -> None:
     try:
         app()
     except InklessError as error:
-        _errors().print(f"error: {error}", style="red", markup=False, soft_wrap=True)
+        errors().print(f"error: {error}", style="red", markup=False, soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
-        _errors().print("\ninterrupted; the same command can be run again", style="red")
+        errors().print("\ninterrupted; the same command can be run again", style="red")
         sys.exit(130)
 
 
@@ -72,7 +72,7 @@ def show_engine() -> None:
     from inkless_pulumi.sandbox.making import default_cache
     from inkless_pulumi.sandbox.toolchain import find_or_make_engine
 
-    toolchain = find_or_make_engine(default_cache(), _progress())
+    toolchain = find_or_make_engine(default_cache(), progress())
     typer.echo(f"{toolchain.pulumi} (Pulumi {toolchain.version})")
 
 
@@ -81,94 +81,7 @@ def overlay() -> None:
     """Fetch what goes into the broker image beside the package's own files, once."""
     from inkless_pulumi.sandbox.artefacts import fetch_overlay_artefacts
 
-    typer.echo(fetch_overlay_artefacts(progress=_progress()))
-
-
-@app.command()
-def preview(
-    project: Annotated[
-        Path, typer.Argument(help="The directory with Pulumi.yaml.", exists=False)
-    ] = Path(),
-    in_sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="In an empty emulated account (and nothing else yet).")
-    ] = False,
-    region: Annotated[str, typer.Option(help="The region of the emulated account.")] = (
-        "eu-central-1"
-    ),
-    config: Annotated[
-        list[str] | None,
-        typer.Option("--config", "-c", help="KEY=VALUE of the stack's configuration; repeatable."),
-    ] = None,
-) -> None:
-    """Show what a program would create: no account, no credentials, nothing left behind."""
-    from inkless_pulumi.sandbox.preview import preview as show_preview
-
-    if not in_sandbox:
-        raise SandboxError("for a preview of a real stack use `pulumi preview`; here: --sandbox")
-    settings = {"aws:region": region, **_pairs(config or [])}
-    show_preview(project, settings, Console(highlight=False, emoji=False), progress=_progress())
-
-
-@app.command("preview-report")
-def preview_report(
-    source: Annotated[
-        Path | None,
-        typer.Argument(
-            help="What `pulumi preview --json --show-sames` printed, or the engine's events; "
-            "- reads standard input.  [default: run the preview]",
-            allow_dash=True,
-        ),
-    ] = None,
-    project: Annotated[Path, typer.Option(help="The directory with Pulumi.yaml.")] = Path(),
-    stack: Annotated[
-        str | None, typer.Option("--stack", "-s", help="The stack.  [default: the selected one]")
-    ] = None,
-    exit_code: Annotated[
-        int | None,
-        typer.Option(
-            "--preview-exit-code",
-            help="The exit status of the preview that wrote SOURCE; any but 0 makes it incomplete.",
-        ),
-    ] = None,
-    markdown: Annotated[
-        Path | None, typer.Option(help="Write Markdown to this file; - is standard output.")
-    ] = None,
-    json: Annotated[
-        Path | None, typer.Option(help="Write JSON to this file; - is standard output.")
-    ] = None,
-    host: Annotated[
-        str, typer.Option(help="Whose limit a comment has to keep: github or gitlab.")
-    ] = "github",
-    fail_on: Annotated[
-        list[str] | None,
-        typer.Option(help="data-loss, downtime, wider-access or cost=AMOUNT; repeatable."),
-    ] = None,
-    prices: Annotated[
-        Path | None, typer.Option(help="A table of prices of your own.  [default: list prices]")
-    ] = None,
-    schema: Annotated[
-        bool, typer.Option("--schema", help="Print the JSON Schema of --json, and do nothing else.")
-    ] = False,
-) -> None:
-    """Say what a preview means for the running service: data, availability, access, cost.
-
-    Exit status: 0; 1 no report could be made; --fail-on data-loss 10, downtime 11, wider-access 12,
-    cost 13; 20 the preview is not whole; 21 the update would be refused.
-    """
-    from inkless_pulumi.report import command
-
-    if schema:
-        typer.echo(command.schema_text(), nl=False)
-        return
-    options = command.Options(
-        markdown=markdown, json=json, host=host, fail_on=tuple(fail_on or ()), prices=prices
-    )
-    options.check()
-    if source is None:
-        preview = command.run(project, stack, relay=_progress())
-    else:
-        preview = command.read(source, exit_code)
-    raise typer.Exit(command.report(preview, options, Console(highlight=False, emoji=False)))
+    typer.echo(fetch_overlay_artefacts(progress=progress()))
 
 
 @sandbox.command()
@@ -176,7 +89,7 @@ def up(home: HomeOption = None, image: ImageOption = None) -> None:
     """Start a sandbox, or make whole what is left of one."""
     from inkless_pulumi.sandbox import lifecycle
 
-    account = lifecycle.up(_home(home), image=image, progress=_progress())
+    account = lifecycle.up(_home(home), image=image, progress=progress())
     console = Console(highlight=False, emoji=False)
     console.print(f"Running in {account.home.root}, broker image {account.image}", soft_wrap=True)
     if not account.diskless:
@@ -210,7 +123,7 @@ def down(home: HomeOption = None) -> None:
     """Remove a sandbox and all that was deployed into it."""
     from inkless_pulumi.sandbox import lifecycle
 
-    lifecycle.down(_home(home), _progress())
+    lifecycle.down(_home(home), progress())
 
 
 @sandbox.command()
@@ -291,7 +204,7 @@ def _sandboxed_environment(home: "Home") -> dict[str, str]:
     from inkless_pulumi.sandbox.toolchain import find_or_make_engine
 
     Sandbox.of(home)  # making an engine takes minutes: not where there is nothing to use it on
-    toolchain = find_or_make_engine(default_cache(), _progress()).environment()
+    toolchain = find_or_make_engine(default_cache(), progress()).environment()
     return toolchain | lifecycle.environment(home, path=toolchain["PATH"])
 
 
@@ -299,32 +212,6 @@ def _home(path: Path | None) -> "Home":
     from inkless_pulumi.sandbox.home import Home
 
     return Home.at(path) if path else Home.default()
-
-
-def _pairs(settings: list[str]) -> dict[str, str]:
-    pairs = {}
-    for setting in settings:
-        key, separator, value = setting.partition("=")
-        if not (key and separator):
-            raise SandboxError(f"--config {setting}: give it as KEY=VALUE")
-        pairs[key] = value
-    return pairs
-
-
-def _progress() -> Callable[[str], None]:
-    """Lines for the person who waits, on standard error: standard output may be a program's."""
-    console, began = _errors(), time.monotonic()
-
-    def tell(line: str) -> None:
-        console.print(
-            f"{time.monotonic() - began:6.1f} s  {line}", markup=False, style="dim", soft_wrap=True
-        )
-
-    return tell
-
-
-def _errors() -> Console:
-    return Console(stderr=True, highlight=False, emoji=False)
 
 
 if __name__ == "__main__":

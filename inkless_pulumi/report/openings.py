@@ -66,10 +66,11 @@ def _sources(
     for name in ("referencedSecurityGroupId", "sourceSecurityGroupId", "securityGroups"):
         given = rule.get(name)
         for source in given if isinstance(given, list) else [] if given is None else [given]:
-            yield f"group {group_name(source)}"
+            name = group_name(source)
+            yield name if isinstance(source, Hidden) else f"group {name}"
     for name in ("prefixListId", "prefixListIds"):
         given = rule.get(name)
         for source in given if isinstance(given, list) else [] if given is None else [given]:
-            yield f"prefix list {source}"
+            yield "a prefix list" if isinstance(source, Hidden) else f"prefix list {source}"
     if rule.get("self") is True:
         yield f"group {target}"

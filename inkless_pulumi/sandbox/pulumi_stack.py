@@ -2,13 +2,15 @@
 
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
 from rich.console import Console
 
 from inkless_pulumi.core.errors import SandboxError
+from inkless_pulumi.sandbox.snapshot import PLACEHOLDER
 
 __all__ = ["PulumiStack"]
 
@@ -19,21 +21,37 @@ class PulumiStack:
     def __init__(self, directory: Path, name: str, environment: Mapping[str, str]) -> None:
         self.directory = directory
         self.name = name
-        self._environment = {**environment, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+        self.environment = {**environment, "PULUMI_SKIP_UPDATE_CHECK": "true"}
 
-    def create(self, config: Mapping[str, str]) -> None:
+    def create(self, config: Mapping[str, str], secret: Iterable[str] = ()) -> None:
         """Select the stack, made where there is none, and set its configuration.
 
         A key with a dot or a bracket is a path into a structure, as `pulumi config set --path`
-        understands it.
+        understands it. The keys in `secret` get a placeholder.
         """
         self._ask(["stack", "select", self.name, "--create"])
         self.configure(config)
+        hidden = [part for key in secret for part in ("--secret", f"{key}={PLACEHOLDER}")]
+        if hidden:
+            self._ask(["config", "set-all", "--path", *hidden])
+
+    def restore(self, export: Mapping[str, Any]) -> None:
+        """Take over a recorded state; its secrets, which are plain, are encrypted as this stack's.
+
+        Raises:
+            SandboxError: the engine refuses it.
+        """
+        file = self.directory / f"Pulumi.{self.name}.yaml"
+        salt = yaml.safe_load(file.read_text(encoding="utf-8"))["encryptionsalt"]
+        provider = {"type": "passphrase", "state": {"salt": salt}}
+        deployment = {**export["deployment"], "secrets_providers": provider}
+        self._ask(["stack", "import"], given=json.dumps({**export, "deployment": deployment}))
 
     def configure(self, config: Mapping[str, str]) -> None:
         """Set configuration values."""
         pairs = [part for key in config for part in ("--plaintext", f"{key}={config[key]}")]
-        self._ask(["config", "set-all", "--path", *pairs])
+        if pairs:
+            self._ask(["config", "set-all", "--path", *pairs])
 
     def up(self, console: Console) -> None:
         """Deploy, with the engine's own progress on the console."""
@@ -67,12 +85,12 @@ class PulumiStack:
         """How many resources differ from what the account has, or would change because they do."""
         return self.preview_changes("--refresh")
 
-    def _ask(self, arguments: Sequence[str]) -> str:
+    def _ask(self, arguments: Sequence[str], given: str | None = None) -> str:
         done = subprocess.run(
             [*self._command(arguments), "--non-interactive", "--color", "never"],
             cwd=self.directory,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
+            env=self.environment,
+            input=given or "",
             capture_output=True,
             text=True,
             check=False,
@@ -88,7 +106,7 @@ class PulumiStack:
             code = subprocess.run(  # the engine's own live display
                 [*self._command(arguments), "--color", "auto"],
                 cwd=self.directory,
-                env=self._environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 check=False,
             ).returncode
@@ -102,7 +120,7 @@ class PulumiStack:
         with subprocess.Popen(
             [*self._command(arguments), "--non-interactive", "--color", "never"],
             cwd=self.directory,
-            env=self._environment,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -115,5 +133,6 @@ class PulumiStack:
         return process.returncode
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
-        stack = [] if arguments[0] == "stack" else ["--stack", self.name]
+        in_itself = arguments[:2] == ["stack", "select"]
+        stack = [] if in_itself else ["--stack", self.name]
         return ["pulumi", *arguments, *stack]

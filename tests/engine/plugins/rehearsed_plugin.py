@@ -1,15 +1,19 @@
 """The real plugin server, with its ways to the outside replaced by files in a directory.
 
 What is replaced is only the last step of each: the secret store, the look-up of the machine image,
-the push of the broker image and the wait for a node. Checks, diffs and previews are the real ones.
+the push of the broker image, the wait for a node and the requests to the cluster. Checks, diffs and
+previews are the real ones.
 `$INKLESS_REHEARSAL` is the directory; `journal` in it has a line for each thing done outside.
 """
 
 import hashlib
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from inkless_pulumi.core.errors import NotReady
 from inkless_pulumi.provider import (
@@ -24,7 +28,9 @@ from inkless_pulumi.provider import (
     secret_stores,
     server,
 )
+from inkless_pulumi.provider.kafka import connection
 from inkless_pulumi.provider.resource import Context
+from tests.engine.plugins.rehearsed_cluster import kept_cluster
 
 HOME = Path(os.environ["INKLESS_REHEARSAL"])
 
@@ -149,6 +155,8 @@ REPLACED: list[tuple[Any, str, Any]] = [
         lambda _self, inputs, _context: note("unregister", str(inputs.node_id)),
     ),
     (rolling_order.RollingOrder, "update", decide_order),
+    (connection.Connections, "_client", lambda *_target, **_more: None),
+    (connection, "_cluster", lambda *_client: kept_cluster(HOME)),
 ]
 
 if __name__ == "__main__":
