@@ -39,7 +39,7 @@ from inkless_pulumi.provider.topics.declared import (
 
 __all__ = ["DeclaredTopicInputs", "TopicSet", "TopicSetInputs", "TopicSetOutputs"]
 
-_SHOWN_FAILURES = 20
+_SHOWN_FAILURES, _NAMED_FAILURES = 20, 100
 _DESCRIBED_AT_ONCE = 1000
 
 
@@ -344,6 +344,7 @@ def _failures(failed: Mapping[str, str], of: int) -> str:
     shown = [f"  - {reason}" for reason in reasons[:_SHOWN_FAILURES]]
     if len(reasons) > _SHOWN_FAILURES:
         names = sorted(failed)[_SHOWN_FAILURES:]
-        shown.append(f"  - and {len(names)} more: {', '.join(names)}")
+        more = ", …" if len(names) > _NAMED_FAILURES else ""
+        shown.append(f"  - and {len(names)} more: {', '.join(names[:_NAMED_FAILURES])}{more}")
     heading = f"{len(reasons)} of {of} topics failed; the others are done. The next update does"
     return "\n".join([f"{heading} only what is left:", *shown])

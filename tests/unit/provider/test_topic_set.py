@@ -254,6 +254,39 @@ def test_what_an_early_end_left_unbegun_is_still_to_be_done(
     assert set(left.outputs.topic_ids) == set(left.inputs.topics)
 
 
+def test_brokers_that_learn_slowly_are_waited_for_as_long_as_they_learn(
+    resource: TopicSet, cluster: MemoryCluster, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "inkless_pulumi.provider.topics.settling"
+    monkeypatch.setattr(f"{module}._SETTLED_SECONDS", 0.2)
+    monkeypatch.setattr(f"{module}._PAUSE", 0.1)
+    shown: set[str] = set()
+    describe = cluster.topics.describe
+
+    def slowly(names: object, keys: object = None) -> object:
+        found = describe(names, keys)  # type: ignore[arg-type]
+        known = {name: topic for name, topic in found.items() if name in shown}
+        shown.update(sorted(found.keys() - shown)[:1])
+        return known
+
+    monkeypatch.setattr(cluster.topics, "describe", slowly)
+    topics = {f"topic-{number}": CLASSIC for number in range(6)}
+    made = resource.create(declared(topics), screen.context())
+    assert len(made.outputs.topic_ids) == 6
+
+
+def test_brokers_that_do_not_learn_at_all_are_named_as_the_cause(
+    resource: TopicSet, cluster: MemoryCluster, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inkless_pulumi.provider.topics.settling._SETTLED_SECONDS", 0.0)
+    monkeypatch.setattr(cluster.topics, "describe", lambda names, keys=None: {})
+    many = {f"topic-{number}": DISKLESS for number in range(300)}
+    with pytest.raises(Incomplete, match="the brokers made no progress") as failed:
+        resource.create(declared(many), screen.context())
+    assert "and 280 more" in str(failed.value)
+    assert len(str(failed.value)) < 10_000
+
+
 def test_a_half_made_topic_is_left_for_the_next_update_which_makes_it_anew(
     resource: TopicSet, cluster: MemoryCluster, screen: Screen
 ) -> None:
