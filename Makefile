@@ -1,6 +1,6 @@
 # What one does with a checkout; each target sets up what it needs first. See README.md.
 .POSIX:
-.PHONY: help setup engine demo demo-down preview test lint unit engine-tests sandbox-tests bench bench-topics soak crash requirements clean
+.PHONY: help setup engine demo demo-down preview test lint unit engine-tests sandbox-tests reports bench bench-topics soak crash requirements clean
 
 bin = .venv/bin
 parallel = -n 2 --dist loadfile
@@ -47,6 +47,10 @@ engine-tests: engine
 
 sandbox-tests: engine
 	$(bin)/pytest -q tests/sandbox
+
+#: make reports    write the reports in docs/reports anew
+reports: engine
+	INKLESS_WRITE_REPORTS=1 $(bin)/pytest -q $(parallel) tests/engine/report
 
 #: make bench      the measurements of docs/performance.md
 bench: engine

@@ -33,15 +33,20 @@ def data_findings(
 ) -> Iterator[Finding]:
     """What the update does to data."""
     yield from topic_findings(topics)
-    yield from _lost_holders(plan)
+    emptied = frozenset[str]().union(*(service.emptied for service in services))
+    yield from _lost_holders(plan, emptied)
     yield from retention_findings(services, topics)
     yield from _shorter_backups(plan)
 
 
-def _lost_holders(plan: Plan) -> Iterator[Finding]:
+def _lost_holders(plan: Plan, emptied: frozenset[str]) -> Iterator[Finding]:
     for token, (singular, plural) in _HOLDERS.items():
         gone = sorted(
-            (found for found in plan.of_type(token) if found.goes and not found.retained),
+            (
+                found
+                for found in plan.of_type(token)
+                if found.goes and not found.retained and found.urn not in emptied
+            ),
             key=lambda found: (found.name, found.urn),
         )
         if not gone:

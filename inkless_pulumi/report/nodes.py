@@ -77,6 +77,8 @@ class Service:
     """Settings of all brokers that are kept in the cluster, not in their files."""
     level: Resource | None = None
     """What finalises the feature level of the version that all nodes run."""
+    emptied: frozenset[str] = frozenset()
+    """URNs of the volumes and keys of brokers that leave, drained: nothing is lost with them."""
     others: tuple[str, ...] = field(default=())
     """URNs that change with the nodes and say nothing more: gates, attachments, orders."""
 
@@ -120,6 +122,8 @@ def _service(plan: Plan, urn: str, gates: list[Resource]) -> Service:
         nodes.sort(key=lambda node: places.get(_node_id(node.gate), len(places)))
     elif not known:
         nodes.sort(key=lambda node: _node_id(node.gate))
+    drained = any(entry.parent == urn for entry in plan.of_type(REGISTRATION))
+    emptied = frozenset(_emptied(plan, nodes)) if drained else frozenset()
     return Service(
         urn=urn,
         name=urn.rpartition("::")[2],
@@ -127,11 +131,23 @@ def _service(plan: Plan, urn: str, gates: list[Resource]) -> Service:
         nodes=tuple(nodes),
         order_known=known,
         guarded=any(guard.parent == urn for guard in plan.of_type(GUARD)),
-        drained=any(entry.parent == urn for entry in plan.of_type(REGISTRATION)),
+        drained=drained,
         settings=_only(plan, urn, SETTINGS),
         level=_only(plan, urn, LEVEL),
-        others=tuple(_others(plan, urn, nodes)),
+        emptied=emptied,
+        others=(*_others(plan, urn, nodes), *sorted(emptied)),
     )
+
+
+def _emptied(plan: Plan, nodes: list[Node]) -> Iterator[str]:
+    """What brokers leave behind empty; where no node stays, none is drained."""
+    if all(node.fate == "deleted" for node in nodes):
+        return
+    for node in nodes:
+        for part in ("data", "key"):
+            found = part_of(plan, node.gate, part)
+            if node.fate == "deleted" and found is not None and found.goes:
+                yield found.urn
 
 
 def _only(plan: Plan, urn: str, token: str) -> Resource | None:

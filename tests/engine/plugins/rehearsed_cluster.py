@@ -23,8 +23,8 @@ class _Kept:
         self._part = part
 
     def __getattr__(self, request: str) -> Callable[..., Any]:
-        def ask(*arguments: Any) -> Any:
-            answer = getattr(self._part, request)(*arguments)
+        def ask(*arguments: Any, **options: Any) -> Any:
+            answer = getattr(self._part, request)(*arguments, **options)
             self._file.write_bytes(pickle.dumps(self._cluster))
             return answer
 

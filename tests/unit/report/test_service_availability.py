@@ -184,6 +184,21 @@ def test_removed_nodes_are_told_with_what_becomes_of_their_replicas() -> None:
     )
 
 
+def test_the_volume_of_a_drained_broker_goes_without_a_loss() -> None:
+    gate = {"nodeId": 4, "name": "node-4", "roles": ["broker"]}
+    gone = (
+        delete("aws:ec2/instance:Instance", "kafka-node-4", {}, parent=KAFKA),
+        delete("aws:ebs/volume:Volume", "kafka-node-4-data", {}, parent=KAFKA),
+        delete("aws:secretsmanager/secret:Secret", "kafka-node-4-key", {}, parent=KAFKA),
+        delete("inkless:index:NodeReady", "kafka-node-4-ready", gate, parent=KAFKA),
+    )
+    books = same("inkless:index:BrokerRegistration", "kafka-node-1-books", {}, parent=KAFKA)
+    assert "data-loss" in report(*service(), *gone).gates
+    assert "data-loss" not in report(*service(), books, *gone).gates
+    elsewhere = delete("aws:ebs/volume:Volume", "kafka-archive", {}, parent=KAFKA)
+    assert "data-loss" in report(*service(), books, elsewhere, *gone).gates
+
+
 def test_a_service_that_goes_is_downtime() -> None:
     gone = [
         {**one, "op": "delete", "newState": None}
