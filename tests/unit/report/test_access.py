@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inkless_pulumi.report.rights import Opening, Permission, difference, permissions
@@ -197,7 +197,6 @@ openings = st.builds(
 )
 
 
-@settings(deadline=None)  # the first one compiles patterns, on a machine that may be busy
 @given(st.frozensets(rights), st.frozensets(rights))
 def test_every_new_right_is_covered_or_told(
     old: frozenset[Permission], new: frozenset[Permission]
@@ -209,7 +208,6 @@ def test_every_new_right_is_covered_or_told(
     assert difference(old, old) == ([], [])
 
 
-@settings(deadline=None)  # the first one compiles patterns, on a machine that may be busy
 @given(openings, openings, openings)
 def test_covering_is_transitive_and_reflexive(one: Opening, two: Opening, three: Opening) -> None:
     assert one.covers(one)
@@ -241,7 +239,6 @@ def test_what_is_no_policy_is_not_taken_for_an_empty_one(document: Any) -> None:
     assert permissions(document, "nobody") is None
 
 
-@settings(deadline=None)  # the first one compiles patterns, on a machine that may be busy
 @given(st.frozensets(rights), rights)
 def test_the_short_way_finds_what_the_long_one_does(
     old: frozenset[Permission], new: Permission
