@@ -23,13 +23,25 @@ service = InklessService("kafka", cast("InklessServiceArgs", arguments))
 
 topics: list[pulumi.Resource] = [
     ClassicTopic(
-        "classic", {"name": "load-classic", "partitions": 6, "connection": service.connection}
+        "classic",
+        {
+            "name": "load-classic",
+            "partitions": 6,
+            "deletion_protection": False,
+            "connection": service.connection,
+        },
     )
 ]
 if diskless:
     topics.append(
         DisklessTopic(
-            "diskless", {"name": "load-diskless", "partitions": 6, "connection": service.connection}
+            "diskless",
+            {
+                "name": "load-diskless",
+                "partitions": 6,
+                "deletion_protection": False,
+                "connection": service.connection,
+            },
         )
     )
 
