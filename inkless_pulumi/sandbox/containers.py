@@ -18,6 +18,7 @@ systemd (a container or a small virtual machine):
   that podman sees when the machine was started anew and does not take other processes for its own.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -104,8 +105,15 @@ class ContainerEngine:
         """Kill and remove the containers with a label; the number of them."""
         containers = self.containers(label)
         if containers:
-            self.run("rm", "--force", "--volumes", *containers)
+            self.remove(*containers)
         return len(containers)
+
+    def remove(self, *containers: str) -> None:
+        """Kill and remove containers at once. Raises SandboxError where one stays."""
+        # Podman's forced removal asks first, and waits as long as the container may take to stop.
+        with contextlib.suppress(SandboxError):  # one that does not run any more
+            self.run("kill", *containers)
+        self.run("rm", "--force", "--volumes", *containers)
 
     def release(self) -> None:
         """Remove the notes of what runs, where nothing does: images stay for the next time."""

@@ -114,7 +114,7 @@ def stop(home: Home, instance_id: str, timeout: float = STOP_SECONDS) -> None:
         return
     engine = container_engine(home)
     with contextlib.suppress(SandboxError):  # there is none, which is what we want
-        engine.run("rm", "--force", container_name(home, instance_id))
+        engine.remove(container_name(home, instance_id))
     for left in processes.running(home):  # what the machine was doing when it was cut off
         if left.name == instance_id:
             with contextlib.suppress(ProcessLookupError):

@@ -106,6 +106,22 @@ def test_a_failure_is_told_in_the_engine_s_words(programs: Path) -> None:
         engine.run("pull", "x")
 
 
+def test_a_container_that_takes_its_time_to_stop_is_removed_at_once(
+    programs: Path, tmp_path: Path
+) -> None:
+    """Podman's `rm --force` stops first, and waits for a running one as long as it may take."""
+    state = tmp_path / "state"
+    state.write_text("running\n")
+    body = f"""
+case "$1" in
+  kill) echo dead >{state} ;;
+  rm) read -r state <{state}; [ "$state" = dead ] ;;
+esac
+"""
+    engine = ContainerEngine("podman", str(program(programs, "engine", body)))
+    engine.remove("node")
+
+
 def test_homes_have_labels_of_their_own(tmp_path: Path) -> None:
     assert label_of(tmp_path / "a") == label_of(tmp_path / "b" / ".." / "a")
     assert label_of(tmp_path / "a") != label_of(tmp_path / "b")
