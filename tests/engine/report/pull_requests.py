@@ -175,13 +175,6 @@ PULL_REQUESTS = (
         status="refused",
     ),
     PullRequest(
-        "other-zones",
-        "The zones in another order",
-        ((_ZONES, '    "zones": zones[::-1],\n'),),
-        merged=False,
-        status="refused",
-    ),
-    PullRequest(
         "wrong-setting",
         "A setting that does not exist",
         (('"num.network.threads": 5', '"num.network.thread": 5'),),
