@@ -107,7 +107,8 @@ class Service:
 def services(plan: Plan) -> list[Service]:
     """The services of a plan, by name."""
     gates: dict[str, list[Resource]] = {}
-    for gate in plan.of_type(GATE):
+    places = {urn: place for place, (_, urn) in enumerate(plan.order)}
+    for gate in sorted(plan.of_type(GATE), key=lambda gate: places.get(gate.urn, len(places))):
         gates.setdefault(gate.parent, []).append(gate)
     found = [_service(plan, urn, owned) for urn, owned in gates.items()]
     return sorted(found, key=lambda service: (service.name, service.urn))

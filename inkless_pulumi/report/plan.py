@@ -207,9 +207,9 @@ class Plan:
     """A preview, read."""
 
     resources: tuple[Resource, ...] = ()
-    """In the order of the engine's steps, which is the order of the update."""
+    """By URN: where the engine does several things at a time, its own order is chance."""
     order: tuple[tuple[str, str], ...] = ()
-    """Each step as operation and URN."""
+    """Each step as operation and URN, in the order of the update."""
     diagnostics: tuple[Diagnostic, ...] = ()
     violations: tuple[Diagnostic, ...] = ()
     """Policies that are violated; mandatory ones are errors."""

@@ -132,7 +132,7 @@ class _Collected:
         """All of it as a plan."""
         if not (self.failed_quietly and self.succeeded):
             self.incomplete += _reasons(self.diagnostics)
-        resources = tuple(_merged(urn, steps) for urn, steps in self.steps.items())
+        resources = tuple(_merged(urn, steps) for urn, steps in sorted(self.steps.items()))
         counted = sum(number for operation, number in self.counts.items() if operation in _CHANGES)
         shown = sum(resource.touched for resource in resources)
         if shown < counted:

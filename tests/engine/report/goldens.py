@@ -1,5 +1,6 @@
 """The reports in `docs/reports`, which are the goldens of the tests and made by them."""
 
+import difflib
 import os
 import re
 from pathlib import Path
@@ -48,7 +49,9 @@ def check(name: str, text: str) -> None:
         DIRECTORY.mkdir(exist_ok=True)
         file.write_text(text, "utf-8")
     assert file.is_file(), f"no {file.name}: `make reports` writes it"
-    assert text == file.read_text("utf-8"), f"{file.name} is another: `make reports` writes it"
+    golden = file.read_text("utf-8")
+    lines = difflib.unified_diff(golden.splitlines(), text.splitlines(), lineterm="", n=0)
+    assert text == golden, "\n".join((f"{file.name} is another: `make reports` writes it", *lines))
 
 
 def index(entries: list[tuple[str, str]]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from inkless_pulumi.report.assessment import assess
+from inkless_pulumi.report.markdown import markdown
 from inkless_pulumi.report.plan import Action, Hidden
 from inkless_pulumi.report.reading import read_plan
 from tests.unit.report.previews import (
@@ -15,6 +16,7 @@ from tests.unit.report.previews import (
     delete,
     digest,
     events,
+    report,
     same,
     topic,
     update,
@@ -121,3 +123,13 @@ def test_a_replacement_of_three_steps_is_one_resource() -> None:
     ]
     plan = read_plan(events(*parts))
     assert [found.action for found in plan.resources] == [Action.REPLACE]
+
+
+def test_the_order_in_which_the_engine_came_to_things_does_not_show() -> None:
+    policies = [
+        create("aws:iam/rolePolicy:RolePolicy", f"policy-{number}", {"policy": UNKNOWN})
+        for number in range(5)
+    ]
+    orders = (policies, policies[::-1], policies[2:] + policies[:2])
+    reports = {markdown(report(*steps)) for steps in orders}
+    assert len(reports) == 1
