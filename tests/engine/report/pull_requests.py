@@ -182,13 +182,6 @@ PULL_REQUESTS = (
         status="refused",
     ),
     PullRequest(
-        "failing-program",
-        "A program that fails half-way",
-        ((_LAST_TOPIC, 'raise ValueError("what a pity")\n\n' + _LAST_TOPIC),),
-        merged=False,
-        status="incomplete",
-    ),
-    PullRequest(
         "unprotected",
         "Protection against deletion is turned off",
         (('protection = config.require_bool("deletionProtection")', "protection = False"),),
