@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +64,11 @@ def ask(
     return (done.stdout + done.stderr).strip()
 
 
+def wait_for_zombie(pid: int) -> None:
+    """Until a killed child is what its parent has yet to wait for."""
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
 def test_a_client_connects_with_a_verified_certificate_and_a_password(
     home: Home, server: Database
 ) -> None:
@@ -115,6 +121,25 @@ def test_data_survive_a_kill(home: Home, server: Database) -> None:
     processes.stop(home, server.part)
     database.ensure(home, server)
     assert ask(home, server, "select x from kept") == "7"
+
+
+def test_a_killed_server_whose_end_nobody_has_noticed_yet_starts_again(
+    home: Home, server: Database
+) -> None:
+    database.stop(home, server.resource_id)
+    # Killed and not waited for, it goes on to have a process id, which PostgreSQL takes for the
+    # server that its lock file names.
+    command = database.as_unprivileged(["sh", "-c", "echo running; exec sleep 60"])
+    killed = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert killed.stdout is not None
+    assert killed.stdout.readline() == b"running\n"
+    killed.kill()
+    wait_for_zombie(killed.pid)
+    lock = home.database(server.resource_id) / "data" / "postmaster.pid"
+    lock.write_text(f"{killed.pid}\n{lock.parent}\n{int(time.time())}\n{server.port}\n\n\n")
+    database.ensure(home, server)
+    assert ask(home, server, "select 1") == "1"
+    killed.communicate()
 
 
 def test_another_password_and_other_parameters_are_taken(home: Home, server: Database) -> None:

@@ -115,9 +115,13 @@ def ensure(home: Home, database: Database) -> None:
     root = home.database(database.resource_id)
     if not (root / "database.json").is_file():
         raise SandboxError(f"the database {database.resource_id} has no data in {root}")
+    # A killed server's workers end a moment after it, and PostgreSQL takes the server itself for a
+    # running one for as long as its parent has not noticed its end.
+    processes.stop(home, database.part)
+    (_data(home, database) / "postmaster.pid").unlink(missing_ok=True)
     processes.refuse_taken_port(database.address, database.port, "a database of the sandbox")
     _write_configuration(home, database)
-    command = _as_unprivileged([_program("postgres"), "-D", str(_data(home, database))])
+    command = as_unprivileged([_program("postgres"), "-D", str(_data(home, database))])
     part = processes.start(home, database.part, command, directory=root)
     processes.wait_until(
         lambda: _is_ready(database),
@@ -259,7 +263,7 @@ def _program(name: str) -> str:
 
 
 def _run(command: Sequence[str], doing: str, *, stdin: str = "") -> None:
-    full = _as_unprivileged([_program(command[0]), *command[1:]])
+    full = as_unprivileged([_program(command[0]), *command[1:]])
     try:
         done = subprocess.run(
             full,
@@ -280,7 +284,11 @@ def _run(command: Sequence[str], doing: str, *, stdin: str = "") -> None:
         raise SandboxError(f"{doing}: {words}")
 
 
-def _as_unprivileged(command: list[str]) -> list[str]:
+def as_unprivileged(command: list[str]) -> list[str]:
+    """A command as the system user that runs the servers.
+
+    Raises SandboxError when root has no means to become another user.
+    """
     if os.geteuid() != 0:
         return command
     user = _owner()
