@@ -26,16 +26,6 @@ def acl(operation: str) -> Acl:
 
 
 @pytest.fixture
-def cluster() -> MemoryCluster:
-    return MemoryCluster()
-
-
-@pytest.fixture
-def screen() -> Screen:
-    return Screen()
-
-
-@pytest.fixture
 def rule(cluster: MemoryCluster) -> AccessRule:
     return AccessRule(cluster.open)
 

@@ -16,11 +16,6 @@ NONE = ClusterSettingsOutputs()
 
 
 @pytest.fixture
-def cluster() -> MemoryCluster:
-    return MemoryCluster()
-
-
-@pytest.fixture
 def declared() -> DeclaredNodes:
     return DeclaredNodes()
 

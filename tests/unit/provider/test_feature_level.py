@@ -16,11 +16,6 @@ AT_27 = FeatureLevelOutputs(metadata_version=27)
 
 
 @pytest.fixture
-def cluster() -> MemoryCluster:
-    return MemoryCluster()
-
-
-@pytest.fixture
 def level(cluster: MemoryCluster) -> FeatureLevel:
     return FeatureLevel(cluster.open)
 

@@ -42,16 +42,6 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def cluster() -> MemoryCluster:
-    return MemoryCluster()
-
-
-@pytest.fixture
-def screen() -> Screen:
-    return Screen()
-
-
-@pytest.fixture
 def gate(cluster: MemoryCluster) -> NodeReady:
     return NodeReady(cluster.open_node)
 

@@ -39,11 +39,6 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def cluster() -> MemoryCluster:
-    return MemoryCluster()
-
-
-@pytest.fixture
 def declared() -> DeclaredNodes:
     nodes = DeclaredNodes()
     nodes.declare("cluster", [1, 2, 3])

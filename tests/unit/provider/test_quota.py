@@ -17,16 +17,6 @@ NOTHING: dict[str, Any] = dict.fromkeys(("user", "client_id", *RATES))
 
 
 @pytest.fixture
-def cluster() -> MemoryCluster:
-    return MemoryCluster()
-
-
-@pytest.fixture
-def screen() -> Screen:
-    return Screen()
-
-
-@pytest.fixture
 def quota(cluster: MemoryCluster) -> Quota:
     return Quota(cluster.open)
 

@@ -24,16 +24,6 @@ UNPROTECTED = ORDERS.model_copy(update={"deletion_protection": False})
 
 
 @pytest.fixture
-def cluster() -> MemoryCluster:
-    return MemoryCluster()
-
-
-@pytest.fixture
-def screen() -> Screen:
-    return Screen()
-
-
-@pytest.fixture
 def classic(cluster: MemoryCluster) -> ClassicTopic:
     return ClassicTopic(cluster.open)
 

@@ -22,16 +22,6 @@ BOTH = {"orders": CLASSIC, "events": DISKLESS}
 
 
 @pytest.fixture
-def cluster() -> MemoryCluster:
-    return MemoryCluster()
-
-
-@pytest.fixture
-def screen() -> Screen:
-    return Screen()
-
-
-@pytest.fixture
 def resource(cluster: MemoryCluster) -> TopicSet:
     return TopicSet(cluster.open)
 

@@ -21,18 +21,8 @@ MADE = UserOutputs(version_id="version-1")
 
 
 @pytest.fixture
-def cluster() -> MemoryCluster:
-    return MemoryCluster()
-
-
-@pytest.fixture
 def store() -> MemoryStore:
     return MemoryStore("alice", "elsewhere")
-
-
-@pytest.fixture
-def screen() -> Screen:
-    return Screen()
 
 
 @pytest.fixture
