@@ -5,11 +5,12 @@ shows. So an interrupted move goes on with the next update, and what was begun e
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
 from inkless_pulumi.core.errors import ClusterError, NotReady
 from inkless_pulumi.provider.cluster_view import ClusterView, look_at
-from inkless_pulumi.provider.kafka.model import Cluster, Partition
+from inkless_pulumi.provider.kafka.model import Cluster, Partition, PartitionState
 from inkless_pulumi.provider.reassignment import NodeIds, plan_drain
 from inkless_pulumi.provider.resource import Context
 
@@ -48,9 +49,11 @@ def move_replicas(
         OperationCancelled: the user interrupted the update.
     """
     fewest, changed = None, clock()
+    begun: dict[Partition, NodeIds] = {}
     while True:
         moving = cluster.partitions.moving()
-        left = {where: new for where, new in plan(look_at(cluster)).items() if where not in moving}
+        seen = _as_arrived(look_at(cluster), moving, begun)
+        left = {where: new for where, new in plan(seen).items() if where not in moving}
         remaining = len(moving) + len(left)
         if remaining == 0:
             return
@@ -62,16 +65,36 @@ def move_replicas(
                 "What was begun goes on by itself. Look at the brokers, then run the update again."
             )
         context.progress(f"{what}: {remaining} partitions left, {len(moving)} moving")
-        _begin(cluster, dict([*left.items()][: max(0, at_once - len(moving))]))
+        begun |= _begin(cluster, dict([*left.items()][: max(0, at_once - len(moving))]))
         context.pause(_SECONDS_BETWEEN_LOOKS)
 
 
-def _begin(cluster: Cluster, moves: Mapping[Partition, NodeIds]) -> None:
+def _as_arrived(
+    seen: ClusterView, moving: Collection[Partition], begun: Mapping[Partition, NodeIds]
+) -> ClusterView:
+    """The cluster as it is to be planned for.
+
+    Until it has arrived, a partition has the replicas of before beside the new ones, so it would
+    seem to have too many. It counts as where it goes; what somebody else moves is left out.
+    """
+
+    def settled(partition: PartitionState) -> PartitionState | None:
+        where = partition.topic, partition.partition
+        if where not in moving:
+            return partition
+        return replace(partition, replicas=begun[where]) if where in begun else None
+
+    arrived = (settled(partition) for partition in seen.partitions)
+    return replace(seen, partitions=tuple(one for one in arrived if one is not None))
+
+
+def _begin(cluster: Cluster, moves: Mapping[Partition, NodeIds]) -> Mapping[Partition, NodeIds]:
     if not moves:
-        return
+        return moves
     for (topic, number), refused in cluster.partitions.reassign(moves).items():
         if refused is not None:
             raise ClusterError(f"{topic}-{number} could not be moved. Kafka: {refused}")
+    return moves
 
 
 def drain(

@@ -124,11 +124,15 @@ class MemoryTopics:
 
 
 class MemoryPartitions:
-    """Partitions of the topics; those that are reassigned take a look to get there."""
+    """Partitions of the topics; those that are reassigned take a look to get there.
+
+    Until then they have the replicas of before as well, as in Kafka.
+    """
 
     def __init__(self, topics: MemoryTopics, nodes: "MemoryNodes") -> None:
         self._topics = topics
         self._nodes = nodes
+        self._asked: dict[Partition, tuple[int, ...]] = {}
         self._coming: dict[Partition, tuple[int, ...]] = {}
         self.stuck = False
         self.refused: Refusal | None = None
@@ -167,7 +171,10 @@ class MemoryPartitions:
             if where in self._nodes.placed and where[0] not in self._topics.all
         }
         if placed:
-            self._coming |= placed
+            self._asked |= placed
+            for where, new in placed.items():
+                both = (*new, *self._nodes.placed[where])
+                self._nodes.placed[where] = tuple(dict.fromkeys(both))
             return dict.fromkeys(wanted)
         for (name, index), nodes in wanted.items():
             if name in self._topics.refused:
@@ -179,11 +186,12 @@ class MemoryPartitions:
 
     def moving(self, names: Sequence[str] | None = None) -> frozenset[Partition]:
         if names is None:
-            coming = frozenset(self._coming)
             if not self.stuck:
                 self._nodes.placed |= self._coming
                 self._coming = {}
-            return coming
+            self._coming |= self._asked
+            self._asked = {}
+            return frozenset(self._coming)
         found = frozenset(partition for partition in self.on_their_way if partition[0] in names)
         if found:
             self.on_their_way.discard(min(found))

@@ -61,6 +61,14 @@ def test_a_drain_that_was_interrupted_goes_on(cluster: MemoryCluster) -> None:
     assert [len(asked) for asked in cluster.partitions.asked] == [10, 10, 5]
 
 
+def test_a_drain_begins_where_another_run_has_begun_moves(cluster: MemoryCluster) -> None:
+    cluster.partitions.reassign({("orders", 0): (11, 12, 13)})
+    cluster.partitions.asked.clear()
+    drain(cluster, Screen())
+    assert ("orders", 0) not in {where for asked in cluster.partitions.asked for where in asked}
+    assert set(cluster.nodes.placed.values()) == {(11, 12, 13)}
+
+
 def test_topics_that_can_not_be_drained_are_named_before_anything_moves(
     cluster: MemoryCluster,
 ) -> None:
