@@ -26,9 +26,15 @@ def copy_artefact(coordinates: str, directory: Path, progress: Progress) -> Path
     return directory / f"{artefact}-{version}.jar"
 
 
-def copy_dependencies(pom: Path, directory: Path, progress: Progress) -> None:
-    """Fetch what a pom needs at run time, directly or not, into a directory."""
+def copy_dependencies(
+    pom: Path, directory: Path, progress: Progress, properties: Mapping[str, str]
+) -> None:
+    """Fetch what a pom needs at run time, directly or not, into a directory.
+
+    `properties` are the pom's own, and go before what it says itself.
+    """
     options = [f"-DoutputDirectory={directory}", "-DincludeScope=runtime"]
+    options += [f"-D{name}={value}" for name, value in properties.items()]
     _maven(
         ["-f", str(pom), f"{_PLUGIN}:copy-dependencies", *options], f"the jars of {pom}", progress
     )

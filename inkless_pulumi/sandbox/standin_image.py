@@ -30,7 +30,7 @@ from inkless_pulumi.sandbox.maven import check_files, copy_dependencies
 __all__ = ["REPOSITORY", "VERSION", "ensure_standin_image", "kafka_jars"]
 
 VERSION = "4.2.1"
-"""Kafka's version, and the image's tag."""
+"""Kafka's version, and the image's tag, where no other is asked for."""
 
 REPOSITORY = "apache-kafka-standin"
 """The image's repository in the sandbox's registry."""
@@ -66,13 +66,16 @@ class _Layer:
                 yield block
 
 
-def ensure_standin_image(registry: str, cache: Path, progress: Progress) -> str:
+def ensure_standin_image(
+    registry: str, cache: Path, progress: Progress, version: str = VERSION
+) -> str:
     """Make the stand-in image where it is not cached, push it where it is not in the registry.
 
     Args:
         registry: `host:port` of the sandbox's registry.
         cache: where layers and jars are kept, below `standin/`.
         progress: told each step.
+        version: Kafka's, one whose jars are pinned.
 
     Returns the reference, `host:port/apache-kafka-standin:4.2.1`. Raises ToolchainError where a
     tool or a package cannot be had, RegistryError where the registry fails.
@@ -81,8 +84,8 @@ def ensure_standin_image(registry: str, cache: Path, progress: Progress) -> str:
         cache / "standin" / "lock",
         lambda: progress("Another process is making the stand-in image: waiting for it"),
     ):
-        layers = [_runtime_layer(cache, progress), _kafka_layer(cache, progress)]
-    configuration = _configuration(layers)
+        layers = [_runtime_layer(cache, progress), _kafka_layer(cache, progress, version)]
+    configuration = _configuration(layers, version)
     with Registry(RegistrySession(registry)) as target:
         for layer in layers:
             if not target.has_blob(REPOSITORY, layer.blob.digest):
@@ -97,29 +100,29 @@ def ensure_standin_image(registry: str, cache: Path, progress: Progress) -> str:
             **_descriptor(Blob(manifest.digest, len(manifest.content), _MANIFEST)),
             "platform": {"architecture": _architecture(), "os": "linux"},
         }
-        target.put_manifest(REPOSITORY, VERSION, _document(_INDEX, manifests=[entry]))
-    return f"{registry}/{REPOSITORY}:{VERSION}"
+        target.put_manifest(REPOSITORY, version, _document(_INDEX, manifests=[entry]))
+    return f"{registry}/{REPOSITORY}:{version}"
 
 
-def kafka_jars(cache: Path, progress: Progress) -> Path:
+def kafka_jars(cache: Path, progress: Progress, version: str = VERSION) -> Path:
     """The directory with Apache Kafka's jars, fetched where they are not cached, each verified.
 
     Raises ToolchainError where they cannot be had or are not the pinned ones.
     """
-    pom, pins = broker_directory() / "standin" / "pom.xml", _jar_pins()
+    pom, pins = broker_directory() / "standin" / "pom.xml", _jar_pins(version)
     key = hashlib.sha256(json.dumps(sorted(pins.items())).encode()).hexdigest()[:12]
     directory = cache / "standin" / f"jars-{key}"
     if not directory.is_dir():
-        progress(f"Fetching Apache Kafka {VERSION}: {len(pins)} jars")
+        progress(f"Fetching Apache Kafka {version}: {len(pins)} jars")
         with new_directory(directory) as partial:
-            copy_dependencies(pom, partial, progress)
+            copy_dependencies(pom, partial, progress, {"kafka.version": version})
             check_files(partial, pins)
     return directory
 
 
-def _jar_pins() -> dict[str, str]:
-    """`jars.sha256` as `sha256sum` writes it: file name to sha256."""
-    lines = (broker_directory() / "standin" / "jars.sha256").read_text().splitlines()
+def _jar_pins(version: str) -> dict[str, str]:
+    """`jars-<version>.sha256` as `sha256sum` writes it: file name to sha256."""
+    lines = (broker_directory() / "standin" / f"jars-{version}.sha256").read_text().splitlines()
     return {name.lstrip("*"): pin for pin, name in (line.split() for line in lines)}
 
 
@@ -158,9 +161,9 @@ def _runtime_layer(cache: Path, progress: Progress) -> _Layer:
     return _layer(cache, "java", [_architecture(), _SUITE, *_PACKAGES, *_LEFT_OUT], make)
 
 
-def _kafka_layer(cache: Path, progress: Progress) -> _Layer:
+def _kafka_layer(cache: Path, progress: Progress, version: str) -> _Layer:
     """Kafka's jars, the user, and the commands that Debian's alternatives would have linked."""
-    jars = kafka_jars(cache, progress)
+    jars = kafka_jars(cache, progress, version)
     names = [
         ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nappuser:x:1000:1000::/:/bin/sh\n"),
         ("etc/group", "root:x:0:\nappuser:x:1000:\n"),
@@ -218,7 +221,7 @@ def _layer(cache: Path, kind: str, ingredients: list[Any], make: Callable[[Path]
 # --- documents ------------------------------------------------------------------------------------
 
 
-def _configuration(layers: list[_Layer]) -> bytes:
+def _configuration(layers: list[_Layer], version: str) -> bytes:
     document = {
         "architecture": _architecture(),
         "os": "linux",
@@ -231,7 +234,7 @@ def _configuration(layers: list[_Layer]) -> bytes:
             "Labels": {
                 "io.inkless.diskless": "no",
                 "org.opencontainers.image.title": "Apache Kafka, standing in for Inkless",
-                "org.opencontainers.image.version": VERSION,
+                "org.opencontainers.image.version": version,
             },
         },
         "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
