@@ -1,6 +1,7 @@
 """A sandbox's home: the one directory that holds everything of an emulated account.
 
 account.db        the account's books
+aws.journal       what the account's API was asked to change
 sandbox.json      addresses and settings of the running sandbox
 processes/        a record (pid, start time) of every process we started
 instances/<id>/   a machine's own root directory
@@ -62,6 +63,11 @@ class Home:
         return self.root / "account.db"
 
     @property
+    def aws_journal(self) -> Path:
+        """What the account's API was asked to change, encrypted."""
+        return self.root / "aws.journal"
+
+    @property
     def settings_file(self) -> Path:
         """Addresses and settings of the running sandbox."""
         return self.root / "sandbox.json"
@@ -108,7 +114,7 @@ class Home:
 
     @property
     def passphrase_file(self) -> Path:
-        """What encrypts the secrets of these stacks."""
+        """What encrypts the secrets of these stacks, and of the account."""
         return self.root / "passphrase"
 
     @property

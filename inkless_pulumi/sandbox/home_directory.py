@@ -6,6 +6,7 @@ Only what a sandbox makes is ever removed, and only from a directory that it mar
 import contextlib
 import fcntl
 import os
+import secrets
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ _CONTENT = frozenset(
         "account.db-shm",
         "account.db-wal",
         "aws-config",
+        "aws.journal",
         "databases",
         "demo",
         "instances",
@@ -54,6 +56,13 @@ def refuse_foreign(home: Home) -> None:
             f"{home.root} is not a sandbox's directory (it has no file {home.marker.name}); "
             f"nothing was removed. Is {HOME_VARIABLE} right?"
         )
+
+
+def ensure_passphrase(home: Home) -> str:
+    """What encrypts the sandbox's secrets; made where there is none."""
+    if not home.passphrase_file.is_file():
+        write_whole(home.passphrase_file, secrets.token_urlsafe(32) + "\n")
+    return home.passphrase_file.read_text(encoding="utf-8").strip()
 
 
 @contextlib.contextmanager

@@ -4,15 +4,14 @@ Every step of `up` looks first whether its work is done, so that a sandbox which
 moment, in part or whole, is made whole by the next `up`. `down` needs no record to be right: it
 finds processes by what they carry in their environment, containers by their label.
 
-What `up` can't bring back is told: the store of buckets and secrets is in memory, so when that
-process has ended, they are struck from the account's books, and `pulumi refresh` sees them gone.
+The account's API, which has buckets and secrets in memory, writes down what it is asked to change
+and comes back with all of it.
 """
 
 import contextlib
 import dataclasses
 import os
 import platform
-import secrets
 import shutil
 import time
 from collections.abc import Callable
@@ -30,6 +29,7 @@ from inkless_pulumi.sandbox.containers import find_container_engine
 from inkless_pulumi.sandbox.environment import environment, read_secret, stack_config
 from inkless_pulumi.sandbox.home import Home, write_whole
 from inkless_pulumi.sandbox.home_directory import (
+    ensure_passphrase,
     locked,
     refuse_foreign,
     refuse_full_disk,
@@ -123,10 +123,10 @@ def up(
             registry.ensure(home, settings["registry_port"], progress)
             fetch_overlay_artefacts(progress=progress)  # what an image is made of, once
             chosen = _image(home, settings, image or os.environ.get("INKLESS_IMAGE"), progress)
-            is_new = serving.result()
+            serving.result()
         settings |= {"image": dataclasses.asdict(chosen)}
         home.write_settings(settings)
-        _bring_back(home, settings, is_new, progress)
+        _bring_back(home, settings, progress)
         return Sandbox.described_by(home, settings)
 
 
@@ -206,8 +206,7 @@ def _settings(home: Home, region: str, progress: Progress) -> dict[str, Any]:
 def _write_files(home: Home) -> None:
     for directory in (home.pulumi, home.logs, home.run):
         directory.mkdir(parents=True, exist_ok=True)
-    if not home.passphrase_file.is_file():
-        write_whole(home.passphrase_file, secrets.token_urlsafe(32) + "\n")
+    ensure_passphrase(home)
     if not home.aws_config.is_file():
         write_whole(home.aws_config, "[default]\n")
     certificates.ensure_database_ca(home)
@@ -225,7 +224,7 @@ def _image(
     return broker_images.choose(asked, settings["registry"], default_cache(), progress)
 
 
-def _bring_back(home: Home, settings: dict[str, Any], is_new: bool, progress: Progress) -> None:
+def _bring_back(home: Home, settings: dict[str, Any], progress: Progress) -> None:
     """Bring the parts behind the account's resources to what its books say."""
     if not home.account_db.exists():
         return
@@ -249,9 +248,6 @@ def _bring_back(home: Home, settings: dict[str, Any], is_new: bool, progress: Pr
             if not record.ready and not _is_alive(record.creator):
                 progress(f"Removing {record.id}, whose creation was interrupted")
                 behaviour.stop(site, record)
-                _strike_out(account, record)
-            elif is_new and not behaviour.still_there(site, record):
-                progress(f"Lost with the process that held it in memory: {record.id}")
                 _strike_out(account, record)
         _remove_unknown(home, account)
         _restart_databases(home, progress)

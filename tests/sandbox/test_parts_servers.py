@@ -31,7 +31,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 @pytest.fixture(scope="module")
 def aws_port(home: Home) -> int:
     port = processes.free_port(aws_server.ADDRESS)
-    assert aws_server.ensure(home, port, REGION, ACCOUNT)
+    aws_server.ensure(home, port, REGION, ACCOUNT)
     return port
 
 
@@ -143,14 +143,34 @@ def _addresses_of(*ports: int) -> list[str]:
     return found
 
 
-def test_a_running_server_is_taken_over_and_a_killed_one_comes_back_empty(
-    home: Home, aws_port: int
-) -> None:
-    client(aws_port, "secretsmanager").create_secret(Name="lost")
-    assert not aws_server.ensure(home, aws_port, REGION, ACCOUNT)
+def test_a_running_server_is_taken_over(home: Home, aws_port: int) -> None:
+    before = processes.find(home, aws_server.NAME)
+    aws_server.ensure(home, aws_port, REGION, ACCOUNT)
+    assert processes.find(home, aws_server.NAME) == before
+
+
+def test_a_killed_server_comes_back_with_all_that_it_was_told(home: Home, aws_port: int) -> None:
+    secrets, ssm, s3 = (client(aws_port, name) for name in ("secretsmanager", "ssm", "s3"))
+    arn = secrets.create_secret(Name="told", SecretString="first")["ARN"]
+    version = secrets.put_secret_value(SecretId=arn, SecretString="second")["VersionId"]
+    gone = secrets.create_secret(Name="gone")["ARN"]
+    secrets.delete_secret(SecretId=gone, ForceDeleteWithoutRecovery=True)
+    ssm.put_parameter(Name="/told", Value="1", Type="String")
+    s3.create_bucket(Bucket="told-bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
+    content = bytes(range(256)) * 1000
+    s3.put_object(Bucket="told-bucket", Key="a/b c", Body=content)
+
     kill(home, aws_server.NAME)
-    assert aws_server.ensure(home, aws_port, REGION, ACCOUNT)
-    assert client(aws_port, "secretsmanager").list_secrets()["SecretList"] == []
+    aws_server.ensure(home, aws_port, REGION, ACCOUNT)
+
+    told = secrets.get_secret_value(SecretId=arn)
+    assert (told["SecretString"], told["VersionId"]) == ("second", version)
+    with pytest.raises(secrets.exceptions.ResourceNotFoundException):
+        secrets.describe_secret(SecretId=gone)
+    assert ssm.get_parameter(Name="/told")["Parameter"]["Value"] == "1"
+    assert s3.get_object(Bucket="told-bucket", Key="a/b c")["Body"].read() == content
+    again = secrets.create_secret(Name="gone")["ARN"]
+    assert again not in (gone, arn), "what is made anew is another one"
 
 
 def test_a_port_of_another_program_is_told(home: Home, registry_port: int) -> None:

@@ -2,9 +2,10 @@
 in front of it, of our own, an instance metadata service and the logs of machines.
 
 `python -m inkless_pulumi.sandbox.parts.aws_server PORT REGION` is the process; `ensure` starts it.
-What it holds is in memory: when it ends, buckets and secrets are lost, and `ensure` says so.
+What it holds is in memory, and written down as well (`journal`): it comes back with all of it.
 """
 
+import hashlib
 import importlib
 import json
 import logging
@@ -18,6 +19,8 @@ from typing import Any
 
 from inkless_pulumi.sandbox import processes
 from inkless_pulumi.sandbox.home import Home
+from inkless_pulumi.sandbox.home_directory import ensure_passphrase
+from inkless_pulumi.sandbox.parts.journal import Journal
 
 NAME = "aws"
 ADDRESS = "127.0.0.1"
@@ -30,10 +33,11 @@ _TOKEN_HEADER = "HTTP_X_AWS_EC2_METADATA_TOKEN"
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 
-def ensure(home: Home, port: int, region: str, account_id: str) -> bool:
-    """Have the server run on this port. Returns whether it was started, and so is empty."""
+def ensure(home: Home, port: int, region: str, account_id: str) -> None:
+    """Have the server run on this port, with all that it was told before."""
     if processes.find(home, NAME) is not None and processes.accepts(ADDRESS, port):
-        return False
+        return
+    ensure_passphrase(home)
     processes.stop(home, NAME)
     processes.refuse_taken_port(ADDRESS, port, "the sandbox's AWS endpoint")
     part = processes.start(
@@ -53,7 +57,6 @@ def ensure(home: Home, port: int, region: str, account_id: str) -> bool:
         _START_SECONDS,
         "starting the sandbox's AWS endpoint",
     )
-    return True
 
 
 def client(endpoint: str, service: str, region: str) -> Any:
@@ -184,10 +187,31 @@ def serve(port: int, region: str) -> None:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     moto = DomainDispatcherApplication(create_backend_app)
     home = Home.from_environment()
-    services = moto if home is None else NodeLogs(moto, home)
+    services = moto if home is None else NodeLogs(_remembering(moto, home), home)
     application = InstanceMetadata(services, region, DEFAULT_ACCOUNT_ID)
     threading.Thread(target=_load_services, name="services", daemon=True).start()
     run_simple(ADDRESS, port, application, threaded=True, request_handler=MotoRequestHandler)
+
+
+def _remembering(moto: Any, home: Home) -> Journal:
+    """Moto in the state that it was in when the server was ended or killed."""
+    from moto.secretsmanager.utils import SecretsManagerSecretIdentifier
+    from moto.utilities.id_generator import moto_id_manager
+
+    suffixes = [""]
+
+    def identify(text: str) -> None:
+        suffixes[0] = hashlib.sha256(text.encode()).hexdigest()[:6]
+
+    def suffix(context: Any) -> str | None:
+        """What would be drawn by chance: the end of a secret's ARN."""
+        is_secret = isinstance(context.get("resource_identifier"), SecretsManagerSecretIdentifier)
+        return suffixes[0] if is_secret else None
+
+    moto_id_manager.add_id_source(suffix)
+    journal = Journal(moto, home.aws_journal, ensure_passphrase(home), identify)
+    journal.replay()
+    return journal
 
 
 def _load_services() -> None:
