@@ -3,13 +3,16 @@
 A floor is a bare kafka-python program that makes the same requests, plus the engine with one
 resource that does nothing; for single resources, the engine with as many that do nothing.
 `make bench-topics` runs it. The topics are classic, for no stand-in has diskless ones; what an
-operation costs outside of the broker is the same.
+operation costs outside of the broker is the same. A part that fails is told, and the others are
+measured all the same.
 """
 
 import json
+import logging
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -26,12 +29,15 @@ from tests.sandbox.local_kafka import LocalKafka, local_kafka
 
 REGION = "eu-central-1"
 TOPICS, MANY, SINGLE, RULES = 1_000, 10_000, 200, 1_000
+_NAMED = ("create", "preview", "change", "add", "delete", "rules")
+"""What the last line tells."""
 _UP = ["up", "--yes", "--skip-preview"]
 _DESTROY = ["destroy", "--yes", "--skip-preview"]
 _REFRESHED = ["preview", "--refresh"]
 
 _PROGRAM = """\
 import json
+import logging
 import os
 
 import inkless_pulumi
@@ -74,16 +80,20 @@ class Bench:
     root: Path
     kafka: LocalKafka
     environment: dict[str, str]
+    console: Console
+    began: float = field(default_factory=time.monotonic)
     ratios: dict[str, float] = field(default_factory=dict)
     rows: list[tuple[str, str, str, str]] = field(default_factory=list)
 
     def timed(self, arguments: list[str], project: Path, **variables: str) -> float:
         """Seconds that a command of the engine takes."""
+        self.tell(f"pulumi {arguments[0]} of {project.name} …")
         command = ["pulumi", *arguments, "--non-interactive", "--stack", "benchmark"]
         return wall_seconds(command, project, {**self.environment, **variables})
 
     def kafka_python(self, operation: str, count: int) -> float:
         """Seconds that the bare program takes."""
+        self.tell(f"kafka-python: {operation} {count} …")
         given = [self.kafka.mtls, str(self.root / "ca.pem"), str(self.root / "admin.pem")]
         command = [sys.executable, "-m", "benchmarks.topics_floor", *given, operation, str(count)]
         return wall_seconds(command, self.root, self.environment)
@@ -91,8 +101,18 @@ class Bench:
     def compare(self, name: str, what: str, ours: float, floor: float, aim: float) -> None:
         """Note a measurement beside its floor."""
         self.ratios[name] = ours / floor
-        measured = f"{ours:.1f} s ({ours / floor:.1f}x)"
-        self.rows.append((what, measured, f"{floor:.1f} s", f"{aim:g}x"))
+        self.note(what, f"{ours:.1f} s ({ours / floor:.1f}x)", f"{floor:.1f} s", f"{aim:g}x")
+
+    def note(self, what: str, measured: str, floor: str, aim: str) -> None:
+        """Note a measurement, and tell it at once."""
+        self.rows.append((what, measured, floor, aim))
+        beside = f", floor {floor}" if floor else ""
+        self.tell(f"{what}: {measured}{beside}")
+
+    def tell(self, line: str) -> None:
+        """Show how far it is."""
+        seconds = int(time.monotonic() - self.began)
+        self.console.print(f"{seconds // 60:3}:{seconds % 60:02} {line}", highlight=False)
 
 
 def main() -> int:
@@ -105,23 +125,29 @@ def main() -> int:
     }
     wanted = sys.argv[1:] or list(parts)
     console = Console(width=120)
-    told = 0
-    with _bench() as bench:
+    failed = []
+    with _bench(console) as bench:
         for name in wanted:
-            console.print(f"measuring {name} …")
-            parts[name](bench)
-            console.print(*(" ".join(row) for row in bench.rows[told:]), sep="\n")
-            told = len(bench.rows)
+            try:
+                parts[name](bench)
+            except RuntimeError as error:
+                failed.append(name)
+                bench.tell(f"{name}: failed. {error}")
+    _conclude(bench, failed)
+    return 1 if failed else 0
+
+
+def _conclude(bench: Bench, failed: list[str]) -> None:
     table = Table("what", "measured", "floor", "aim")
     for row in bench.rows:
         table.add_row(*row)
-    console.print(table)
-    named = ["create", "preview", "change", "add", "delete", "rules"]
-    measured = [name for name in named if name in bench.ratios]
+    bench.console.print(table)
+    if failed:
+        bench.console.print(f"not measured to the end: {', '.join(failed)}")
+    measured = [name for name in _NAMED if name in bench.ratios]
     figures = [f"{name}={bench.ratios[name]:.1f}x" for name in measured]
     worst = max((bench.ratios[name] for name in measured), default=0.0)
-    print(f"bench-topics: {' '.join(figures)} worst={worst:.1f}x")  # noqa: T201
-    return 0
+    print(f"bench-topics: {' '.join(figures)} worst={worst:.1f}x", flush=True)  # noqa: T201
 
 
 def _topic_set(bench: Bench) -> None:
@@ -182,13 +208,13 @@ def _many_topics(bench: Bench) -> None:
     _write(project, MANY, "7d", prefix="many")
     with _plugin_memory(bench) as memory:
         seconds = bench.timed(_UP, project)
-    bench.rows.append((f"create {MANY} topics", f"{seconds:.1f} s", "", ""))
-    bench.rows.append(("memory of the plugin meanwhile", f"{memory[0]:.0f} MiB", "", ""))
+    bench.note(f"create {MANY} topics", f"{seconds:.1f} s", "", "")
+    bench.note("memory of the plugin meanwhile", f"{memory[0]:.0f} MiB", "", "")
     with _plugin_memory(bench) as memory:
         seconds = bench.timed(_REFRESHED, project)
     what = f"unchanged preview of {MANY} topics, refreshed"
-    bench.rows.append((what, f"{seconds:.1f} s", "", "60 s"))
-    bench.rows.append(("memory of the plugin meanwhile", f"{memory[0]:.0f} MiB", "", "500 MB"))
+    bench.note(what, f"{seconds:.1f} s", "", "60 s")
+    bench.note("memory of the plugin meanwhile", f"{memory[0]:.0f} MiB", "", "500 MB")
 
 
 def _write(project: Path, count: int, retention: str, prefix: str = "topic") -> None:
@@ -200,18 +226,19 @@ def _write(project: Path, count: int, retention: str, prefix: str = "topic") -> 
 
 
 @contextmanager
-def _bench() -> Iterator[Bench]:
+def _bench(console: Console) -> Iterator[Bench]:
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         (root / "kafka").mkdir()
         kafka = local_kafka(root / "kafka", "127.77.0.9", heap="1g")
         kafka.start()
         stack.callback(kafka.stop)
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it tells of each request
         server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
         server.start()
         stack.callback(server.stop)
         kafka.await_listener()
-        yield Bench(root, kafka, _environment(root, kafka, server))
+        yield Bench(root, kafka, _environment(root, kafka, server), console)
 
 
 def _environment(root: Path, kafka: LocalKafka, server: ThreadedMotoServer) -> dict[str, str]:

@@ -13,7 +13,8 @@ class ConnectionArgs(TypedDict):
     """How to reach a cluster as its administrator.
 
     A service has it as an output; another stack passes that output on, or writes it down. Nothing
-    is contacted at preview.
+    is contacted at preview. What it tells of the service is known at the first preview, before
+    there is anything to reach.
     """
 
     bootstrap_servers: pulumi.Input[str]
@@ -30,3 +31,7 @@ class ConnectionArgs(TypedDict):
     """The brokers' image, named in errors about what the brokers can't do. Default: unknown."""
     broker_count: NotRequired[pulumi.Input[int]]
     """How many brokers there are; a topic with more replicas is refused. Default: unknown."""
+    diskless: NotRequired[pulumi.Input[bool]]
+    """Whether there are diskless topics; one is refused where there are none. Default: unknown."""
+    switch_to_diskless: NotRequired[pulumi.Input[bool]]
+    """Whether classic topics may become diskless. Default: they may not."""

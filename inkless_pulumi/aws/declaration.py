@@ -38,6 +38,7 @@ _PASSED_ON: Final = (
     "brokers",
     "settings",
     "tiered_storage",
+    "switch_to_diskless",
     "heap_mib",
     "volume_gib",
     "database_max_connections_per_node",

@@ -4,7 +4,7 @@ What is decided (which nodes, settings, machine types) comes from `declaration`,
 what is built comes from network, firewall, storage, control_plane, credentials, image and nodes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -67,8 +67,9 @@ class InklessService(pulumi.ComponentResource):
     """By zone, what a client there sets, the CA and its credentials apart: name, password and
     `sasl.mechanism` are in its user's secret. The part of `client.id` before the comma is free; the
     zone in it keeps traffic to diskless topics within the zone."""
-    connection: pulumi.Output[ConnectionArgs]
-    """The administrator's way in, for topics, users and access rules in this stack or another."""
+    connection: ConnectionArgs
+    """The administrator's way in, for topics, users and access rules in this stack or another. What
+    it tells of the service itself is known before the service is there."""
     admin_secret_id: pulumi.Output[str]
     """The secret that holds the administrator's key and certificate."""
     ca_secret_id: pulumi.Output[str]
@@ -328,9 +329,26 @@ class _Construction:
             "secret_store": self.credentials.store,
             "image": self.image.reference,
             "broker_count": len(self.service.cluster.brokers),
+            "diskless": self.service.cluster.declaration.is_diskless,
+            "switch_to_diskless": self.service.cluster.declaration.switch_to_diskless,
         }
         if "proxy" in self.args:
             connection["proxy"] = self.args["proxy"]
+        return connection
+
+    def _connection_of(self, when_ready: Callable[[Any], pulumi.Output[Any]]) -> ConnectionArgs:
+        """The connection as others use it: each part of it that leads to the cluster waits until
+        that is ready, and what tells of the service is known from the start.
+        """
+        connection = self._connection()
+        # Also the administrator's certificate: the secret has no value before it.
+        secret_id = pulumi.Output.all(
+            connection["identity_secret_id"], self.credentials.admin.fingerprint
+        ).apply(lambda known: known[0])
+        connection["identity_secret_id"] = when_ready(secret_id)
+        connection["bootstrap_servers"] = when_ready(connection["bootstrap_servers"])
+        connection["ca_certificate"] = when_ready(connection["ca_certificate"])
+        connection["image"] = when_ready(connection["image"])
         return connection
 
     def _first_brokers(self) -> list[NodePlan]:
@@ -362,12 +380,7 @@ class _Construction:
         component.ca_certificate = self.credentials.authority.certificate
         component.cluster_id = self.identity.cluster_id
         component.client_properties = component.bootstrap_servers.apply(self._client_properties)
-        # Also the administrator's certificate: the secret has no value before it.
-        component.connection = when_ready(
-            pulumi.Output.all({**self._connection()}, self.credentials.admin.fingerprint).apply(
-                lambda known: known[0]
-            )
-        )
+        component.connection = self._connection_of(when_ready)
         component.admin_secret_id = self.credentials.admin_secret_id
         component.ca_secret_id = self.credentials.authority_secret_id
         component.database_secret_id = (

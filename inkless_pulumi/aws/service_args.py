@@ -73,6 +73,9 @@ class InklessServiceArgs(TypedDict):
     """Broker settings by Kafka's names, on top of the managed ones. Default: none."""
     tiered_storage: NotRequired[bool]
     """Whether classic topics may keep old segments in the bucket. Default: false."""
+    switch_to_diskless: NotRequired[bool]
+    """Whether classic topics may be switched to diskless, which can't be undone. Needs
+    `tiered_storage`. Inkless means it for trials, not yet for production. Default: false."""
 
     architecture: NotRequired[str]
     """The machines' processor, `amd64` or `arm64`. Default: that of `instance_type`, else

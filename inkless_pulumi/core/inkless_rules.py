@@ -21,7 +21,7 @@ def _flag_chain(conf: Configuration) -> Iterable[Problem]:
     remedies = {
         "diskless.storage.system.enable": 'declare cluster_type="inkless"',
         "diskless.managed.rf.enable": 'declare cluster_type="inkless"',
-        "diskless.allow.from.classic.enable": "set it to true as well",
+        "diskless.allow.from.classic.enable": "set switch_to_diskless=True",
         "remote.log.storage.system.enable": "set tiered_storage=True",
     }
     for flag, needed in _FLAGS.items():

@@ -52,6 +52,11 @@ LOCKS: Final = (
         "set cluster_type",
     ),
     _lock(
+        r"diskless\.allow\.from\.classic\.enable",
+        "the argument switch_to_diskless decides it",
+        "set switch_to_diskless",
+    ),
+    _lock(
         r"remote\.log\.(storage\.system\.enable|(storage|metadata)\.manager\..*)",
         "the argument tiered_storage decides it",
         "set tiered_storage",

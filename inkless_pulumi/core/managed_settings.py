@@ -223,6 +223,12 @@ _DISKLESS = (
         when=node.is_diskless,
     ),
     _row(
+        "diskless.allow.from.classic.enable",
+        "true",
+        "the argument switch_to_diskless decides it; the controllers judge a switch by it",
+        when=node.can_switch,
+    ),
+    _row(
         "log.diskless.enable",
         "false",
         "whether a topic is diskless is said by the topic's own resource",

@@ -56,6 +56,11 @@ def is_diskless_on(kind: str) -> Condition:
     return lambda service: service.is_diskless and service.storage.kind == kind
 
 
+def can_switch(service: ServiceDeclaration) -> bool:
+    """The row belongs to services whose classic topics may become diskless."""
+    return service.switch_to_diskless
+
+
 def is_tiered(service: ServiceDeclaration) -> bool:
     """The row belongs to services with tiered storage."""
     return service.tiered_storage

@@ -83,6 +83,9 @@ class ServiceDeclaration(_Declared):
     tiered_storage: bool = False
     """Whether classic topics may keep old segments in the bucket. Default: no, because the image
     must then carry the tiered-storage plugin, which not every image does."""
+    switch_to_diskless: bool = False
+    """Whether classic topics may be switched to diskless, one way. Default: no, because Inkless
+    means it for trials, and because it needs tiered storage."""
     database_max_connections_per_node: int = Field(default=10, ge=2, le=100)
     """Connections each node keeps open to Postgres. Default 10."""
     settings: Mapping[str, SettingValue] = Field(default_factory=dict)

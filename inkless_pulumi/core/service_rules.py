@@ -121,6 +121,19 @@ def _cluster_type_rules(service: ServiceDeclaration) -> list[Problem]:
     return []
 
 
+def _switch_rules(service: ServiceDeclaration) -> list[Problem]:
+    """What `KafkaConfig` wants of a node that lets classic topics become diskless."""
+    if not service.switch_to_diskless:
+        return []
+    if not service.is_diskless:
+        rule = "needs diskless topics, and this is a classic service"
+        return [Problem("switch_to_diskless", True, rule, "leave it out")]
+    if service.tiered_storage:
+        return []
+    rule = "needs tiered storage, which holds what a topic had before it became diskless"
+    return [Problem("switch_to_diskless", True, rule, "set tiered_storage=True as well")]
+
+
 def _storage_rules(service: ServiceDeclaration) -> list[Problem]:
     storage = service.storage
     problems = prefix_problems(storage.prefix)
@@ -149,6 +162,7 @@ _ROUNDS: Final[tuple[tuple[_Rule, ...], ...]] = (
         _version_rules,
         _plan_rules,
         _cluster_type_rules,
+        _switch_rules,
         _storage_rules,
         _network_rules,
     ),

@@ -1,12 +1,14 @@
 """What may become of a topic that exists: changes that would lose its records are refused.
 
 Kafka can't take partitions away, rename a topic, or turn a diskless topic into a classic one. None
-of these is ever carried out by replacing the topic. A deletion is carried out only where an earlier
-update switched the topic's deletion protection off.
+of these is ever carried out by replacing the topic. A classic topic becomes diskless, one way,
+where the service declares that this may be. A deletion is carried out only where an earlier update
+switched the topic's deletion protection off.
 """
 
 from collections.abc import Iterable, Mapping
 
+from inkless_pulumi.core.catalogue import setting_path
 from inkless_pulumi.core.errors import Problem
 from inkless_pulumi.core.topics import TopicDeclaration, kafka_texts
 
@@ -16,24 +18,64 @@ __all__ = [
     "removal_problems",
     "rename_problem",
     "same_declaration",
+    "switch_warning",
 ]
+
+_UNCLEAN = "unclean.leader.election.enable"
+_SHOWN = 10
 
 _UNPROTECT = "set deletion_protection to False, run `pulumi up`, and take it out after that"
 
 
-def change_problems(old: TopicDeclaration, new: TopicDeclaration) -> list[Problem]:
-    """Why a topic that is as `old` says can't become as `new` says."""
-    problems = []
-    if old.kind != new.kind:
-        rule = f"the topic is {old.kind}, and its kind can't be changed without losing its records"
-        remedy = f"leave it {old.kind}, or declare a new topic beside it and copy the records"
-        problems.append(Problem("kind", new.kind, rule, remedy))
+def change_problems(
+    old: TopicDeclaration, new: TopicDeclaration, *, may_switch: bool = False
+) -> list[Problem]:
+    """Why a topic that is as `old` says can't become as `new` says.
+
+    Args:
+        old: what there is.
+        new: what is declared now.
+        may_switch: whether the service declares that classic topics may become diskless.
+    """
+    problems = _kind_problems(old, new, may_switch)
     fewer = old.partitions and new.partitions and new.partitions < old.partitions
     if fewer:
         rule = f"the topic has {old.partitions} partitions, and Kafka can't take partitions away"
         remedy = f"set it back to {old.partitions}, or declare a new topic and copy the records"
         problems.append(Problem("partitions", new.partitions, rule, remedy))
     return problems
+
+
+def _kind_problems(old: TopicDeclaration, new: TopicDeclaration, may_switch: bool) -> list[Problem]:
+    if old.kind == new.kind:
+        return []
+    if old.kind == "diskless":
+        rule = "the topic is diskless, and has no way back to classic"
+        remedy = "leave it diskless, or declare a new topic beside it and copy the records"
+        return [Problem("kind", new.kind, rule, remedy)]
+    if not may_switch:
+        rule = "the topic is classic, and its service does not declare that such may be switched"
+        remedy = (
+            "leave it classic, or declare a new topic beside it and copy the records; or set "
+            "switch_to_diskless=True on the service"
+        )
+        return [Problem("kind", new.kind, rule, remedy)]
+    if kafka_texts(new.settings).get(_UNCLEAN) == "true":
+        rule = "a topic can't be switched to diskless while it may lose acknowledged records"
+        return [Problem(setting_path(_UNCLEAN), "true", rule, "leave it out")]
+    return []
+
+
+def switch_warning(names: Iterable[str]) -> str | None:
+    """What is to be known before classic topics become diskless; None: there are none."""
+    listed = list(names)
+    if not listed:
+        return None
+    shown = ", ".join(listed[:_SHOWN]) + (", …" if len(listed) > _SHOWN else "")
+    return (
+        f"{shown}: to be switched from classic to diskless, which can't be undone. Producers wait "
+        "while a partition is switched; transactions and compaction end with it."
+    )
 
 
 def rename_problem(old: str, new: str) -> Problem:

@@ -8,16 +8,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from inkless_pulumi.core.errors import Problem
-from inkless_pulumi.core.topic_changes import change_problems, removal_problems
+from inkless_pulumi.core.topic_changes import change_problems, removal_problems, switch_warning
 from inkless_pulumi.core.topics import (
     TopicDeclaration,
     broker_problems,
     collision_problems,
     declaration_problems,
+    service_problems,
     topic_warnings,
 )
 
-__all__ = ["set_change_problems", "set_problems", "set_warnings", "topic_path"]
+__all__ = [
+    "set_change_problems",
+    "set_problems",
+    "set_switch_warning",
+    "set_warnings",
+    "topic_path",
+]
 
 _SHOWN = 10
 
@@ -30,16 +37,22 @@ def topic_path(name: str) -> str:
     return f'topics["{name}"]'
 
 
-def set_problems(topics: Topics, brokers: int | None = None) -> Iterator[Problem]:
+def set_problems(
+    topics: Topics, brokers: int | None = None, diskless: bool | None = None
+) -> Iterator[Problem]:
     """Every rule that the topics of a set break.
 
     Args:
         topics: of the set.
         brokers: how many the service has; None: that is not known.
+        diskless: whether the service has diskless topics; None: that is not known.
     """
     for name, topic in topics.items():
-        problems = declaration_problems(replace(topic, name=name))
-        for problem in problems or broker_problems(topic.replication_factor, brokers):
+        problems = declaration_problems(replace(topic, name=name)) or [
+            *service_problems(topic.kind, diskless, "kind", topic.kind),
+            *broker_problems(topic.replication_factor, brokers),
+        ]
+        for problem in problems:
             if problem.path == "name":
                 yield replace(problem, path=topic_path(name), value=None)
             else:
@@ -68,16 +81,26 @@ def set_warnings(topics: Topics) -> Iterator[str]:
         yield f"{line.removesuffix('.')}{'s' if len(named) > 1 else ''} {shown}."
 
 
-def set_change_problems(old: Topics, new: Topics, protected: frozenset[str]) -> Iterator[Problem]:
+def set_switch_warning(old: Topics, new: Topics) -> str | None:
+    """What is to be known of a change that switches topics to diskless; None: it switches none."""
+    names = [name for name in new if name in old]
+    kinds = {name: (old[name].kind, new[name].kind) for name in names}
+    return switch_warning(name for name in names if kinds[name] == ("classic", "diskless"))
+
+
+def set_change_problems(
+    old: Topics, new: Topics, protected: frozenset[str], *, may_switch: bool = False
+) -> Iterator[Problem]:
     """Changes of a set that would lose records.
 
     Args:
         old: the topics that there are.
         new: those that are declared now.
         protected: names of those that must not be deleted.
+        may_switch: whether the service declares that classic topics may become diskless.
     """
     for name in old.keys() & new.keys():
-        for problem in change_problems(old[name], new[name]):
+        for problem in change_problems(old[name], new[name], may_switch=may_switch):
             yield problem.below(topic_path(name))
     removed = {name: old[name] for name in old if name not in new and name in protected}
     added = {name: new[name] for name in new if name not in old}

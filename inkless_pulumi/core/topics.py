@@ -143,6 +143,23 @@ def broker_problems(factor: int | None, brokers: int | None) -> list[Problem]:
     return [Problem("replication_factor", factor, rule, remedy)]
 
 
+def service_problems(
+    kind: TopicKind, diskless: bool | None, path: str, value: object
+) -> list[Problem]:
+    """A classic service has no diskless topics.
+
+    Args:
+        kind: of the topic.
+        diskless: whether the service has such topics; None: that is not known.
+        path: where the topic is declared.
+        value: what is written there.
+    """
+    if kind != "diskless" or diskless is not False:
+        return []
+    rule = "is a diskless topic, and the service is a classic one, which has none"
+    return [Problem(path, value, rule, "declare a classic topic, or use an Inkless service")]
+
+
 def collides(name: str, other: str) -> bool:
     """Whether two different topics would have the same name in metrics, where `.` becomes `_`."""
     return name != other and name.replace(".", "_") == other.replace(".", "_")

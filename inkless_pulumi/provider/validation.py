@@ -26,7 +26,8 @@ class Validated:
     """Inputs after validation."""
 
     known: Mapping[str, object]
-    """Validated values by Python name; an input with anything unknown in it is absent."""
+    """Validated values by Python name. An input with anything unknown in it is absent; where it is
+    a nested model, its known parts are there, by path (`connection.broker_count`)."""
     properties: Mapping[str, object]
     """Plain values by wire name, defaults included, unknown ones as they came."""
     problems: tuple[Problem, ...] = ()
@@ -52,7 +53,17 @@ def validate(
     left_out = frozenset(name for name in model.model_fields if to_camel(name) in unknown)
     validated = _model_without(model, left_out).model_validate(certain)
     known = {name: getattr(validated, name) for name in model.model_fields if name not in left_out}
-    return Validated(known, {**to_plain(validated), **unknown})
+    return Validated(known | _known_parts(model, unknown), {**to_plain(validated), **unknown})
+
+
+def _known_parts(model: type[WireModel], unknown: Mapping[str, object]) -> dict[str, object]:
+    """What is known of inputs that are partly unknown."""
+    parts: dict[str, object] = {}
+    for name, field in model.model_fields.items():
+        nested, value = field.annotation, unknown.get(to_camel(name))
+        if isinstance(value, dict) and isinstance(nested, type) and issubclass(nested, WireModel):
+            parts |= {f"{name}.{part}": known for part, known in lenient(nested, value).items()}
+    return parts
 
 
 def lenient(model: type[WireModel], given: Mapping[str, object]) -> dict[str, object]:

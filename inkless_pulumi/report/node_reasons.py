@@ -20,6 +20,7 @@ _MACHINE_WORDS: Final[Mapping[str, str]] = {
 _ARGUMENTS: Final[Mapping[str, str]] = {
     "heapMib": "heap_mib",
     "tieredStorage": "tiered_storage",
+    "switchToDiskless": "switch_to_diskless",
     "keyPrefix": "key_prefix",
     "architecture": "architecture",
     "databaseMaxConnectionsPerNode": "database_max_connections_per_node",

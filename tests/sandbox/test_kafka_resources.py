@@ -22,6 +22,7 @@ from inkless_pulumi.provider.cluster_settings import (
     ClusterSettingsOutputs,
 )
 from inkless_pulumi.provider.feature_level import FeatureLevel, FeatureLevelInputs
+from inkless_pulumi.provider.kafka import partition_requests
 from inkless_pulumi.provider.kafka.client import Limits
 from inkless_pulumi.provider.kafka.connection import ConnectionInputs, Connections
 from inkless_pulumi.provider.kafka.model import NewTopic
@@ -285,6 +286,23 @@ def test_a_list_of_topics_is_answered_topic_by_topic(
     assert "INVALID_REPLICATION_FACTOR" in str(answers["refused"])
     wait_until(lambda: bool(topics.describe(["listed"])), 10, "the broker knows the topic")
     assert list(topics.describe(["listed", "refused"])) == ["listed"]
+
+
+def test_partitions_say_whether_they_are_switched_in_as_many_answers_as_it_takes(
+    connections: Connections,
+    connection: ConnectionInputs,
+    lines: Lines,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cluster = connections.cluster(connection, lines.context())
+    cluster.topics.create([NewTopic("parts.a", 5, None, {}), NewTopic("parts.b", 2, None, {})])
+    names = ["parts.b", "gone", "parts.a"]
+    wait_until(lambda: len(cluster.topics.describe(names)) == 2, 10, "the broker knows both")
+    monkeypatch.setattr(partition_requests, "_PARTITIONS_AT_ONCE", 2)
+    assert cluster.partitions.switches(names) == {
+        "parts.a": dict.fromkeys(range(5), "none"),
+        "parts.b": dict.fromkeys(range(2), "none"),
+    }
 
 
 # Users and access

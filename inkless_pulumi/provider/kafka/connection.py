@@ -10,7 +10,8 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
@@ -34,10 +35,11 @@ __all__ = [
     "Connections",
     "OpenCluster",
     "OpenNode",
-    "brokers_declared",
+    "ServiceFacts",
     "connection_for_import",
     "connection_problems",
     "servers",
+    "service_facts",
 ]
 
 _IMPORT_VARIABLE = "INKLESS_CONNECTION"
@@ -62,14 +64,35 @@ class ConnectionInputs(WireModel):
     """The brokers' image, named in errors about what the brokers can't do. Default: unknown."""
     broker_count: int | None = None
     """How many brokers there are; a topic with more replicas is refused. Default: unknown."""
+    diskless: bool | None = None
+    """Whether there are diskless topics; one is refused where there are none. Default: unknown."""
+    switch_to_diskless: bool | None = None
+    """Whether classic topics may become diskless. Default: they may not."""
 
-    incidental: ClassVar[frozenset[str]] = frozenset({"image", "broker_count"})
+    incidental: ClassVar[frozenset[str]] = frozenset(
+        {"image", "broker_count", "diskless", "switch_to_diskless"}
+    )
 
 
-def brokers_declared(known: Mapping[str, object]) -> int | None:
-    """How many brokers the argument `connection` speaks of; None: it does not, or is unknown."""
-    connection = known.get("connection")
-    return connection.broker_count if isinstance(connection, ConnectionInputs) else None
+@dataclass(frozen=True)
+class ServiceFacts:
+    """What the argument `connection` tells of the service; None: nothing, or it is unknown yet."""
+
+    brokers: int | None
+    diskless: bool | None
+    switch_to_diskless: bool | None
+
+
+def service_facts(known: Mapping[str, object]) -> ServiceFacts:
+    """What a connection tells of its service, even while it is not known yet how to reach it."""
+    whole = known.get("connection")
+
+    def fact(name: str) -> Any:
+        if isinstance(whole, ConnectionInputs):
+            return getattr(whole, name)
+        return known.get(f"connection.{name}")
+
+    return ServiceFacts(fact("broker_count"), fact("diskless"), fact("switch_to_diskless"))
 
 
 OpenCluster = Callable[[ConnectionInputs, Context], Cluster]

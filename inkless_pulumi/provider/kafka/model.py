@@ -29,6 +29,7 @@ __all__ = [
     "ReplicaState",
     "ScramCredential",
     "SettingRequests",
+    "Switch",
     "TopicEnd",
     "TopicRequests",
     "TopicState",
@@ -228,6 +229,11 @@ class TopicRequests(Protocol):
         """Delete topics."""
 
 
+Switch = Literal["none", "pending", "sealed"]
+"""How far a partition's way from classic to diskless is: not begun (or never needed), waiting for
+the end of its classic log to be agreed on, or agreed on."""
+
+
 class PartitionRequests(Protocol):
     """Requests about partitions."""
 
@@ -244,6 +250,11 @@ class PartitionRequests(Protocol):
         self, wanted: Mapping[Partition, Sequence[int]]
     ) -> Mapping[Partition, Refusal | None]:
         """Start to move partitions to other brokers; returns when the controller agreed."""
+
+    def switches(self, names: Sequence[str]) -> Mapping[str, Mapping[int, Switch]]:
+        """Tell of each partition of topics how far its switch to diskless is; a topic that does not
+        exist is not in the answer.
+        """
 
     def moving(self, names: Sequence[str] | None = None) -> frozenset[Partition]:
         """Find the partitions of topics that are on their way to other brokers; None: of any."""

@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from kafka.errors import for_code
 from kafka.protocol.admin import (
     AlterPartitionReassignmentsRequest,
     DescribeClusterRequest,
+    DescribeTopicPartitionsRequest,
     ListPartitionReassignmentsRequest,
 )
 from kafka.protocol.consumer import ListOffsetsRequest
@@ -15,7 +17,7 @@ from kafka.protocol.consumer import ListOffsetsRequest
 from inkless_pulumi.core.errors import ClusterError
 from inkless_pulumi.core.replica_placement import Replicas
 from inkless_pulumi.provider.kafka.client import Outcome, Session
-from inkless_pulumi.provider.kafka.model import Partition, Refusal, TopicEnd
+from inkless_pulumi.provider.kafka.model import Partition, Refusal, Switch, TopicEnd
 from inkless_pulumi.provider.kafka.topic_requests import topic_metadata
 
 __all__ = ["KafkaPartitions"]
@@ -24,6 +26,12 @@ _LATEST = -1  # OffsetSpec.LATEST
 _UNKNOWN_PARTITION = 3
 _CONTROLLER_TIMEOUT_MS = 25_000
 _ATTEMPTS, _PAUSE = 20, 0.5
+_PARTITIONS_AT_ONCE = 2000  # the most that a broker gives, by max.request.partition.size.limit
+_START_OF_DISKLESS = "_100"
+"""What kafka-python calls the tagged field 100 of a partition that is or was switched to diskless:
+the first offset in object storage, -2 while it is not agreed on yet. `kafka-topic-switch.sh state`
+of Inkless 0.47 reads it too (its CLASSIC_TO_DISKLESS_SWITCH.md)."""
+_NEVER_SWITCHED = -1
 
 
 class KafkaPartitions:
@@ -108,6 +116,24 @@ class KafkaPartitions:
             for partition in topic.partitions
         )
 
+    def switches(self, names: Sequence[str]) -> Mapping[str, Mapping[int, Switch]]:
+        """Tell of each partition of topics how far its switch to diskless is; a topic that does not
+        exist is not in the answer.
+        """
+        found: dict[str, dict[int, Switch]] = {}
+        first: _Place | None = ("", 0) if names else None
+        while first is not None:
+            response = self._session.send(partial(_partitions_from, sorted(names), first))
+            for topic in response.topics:
+                if topic.error_code == _UNKNOWN_PARTITION:
+                    continue
+                self._session.expect(topic.error_code, f"partitions of topic {topic.name}")
+                states = {one.partition_index: _switch(one) for one in topic.partitions}
+                found.setdefault(topic.name, {}).update(states)
+            following = response.next_cursor
+            first = following and (following.topic_name, following.partition_index)
+        return found
+
     def _leaders(self, names: Sequence[str]) -> dict[Partition, int]:
         return {
             (topic.name, partition.partition_index): partition.leader_id
@@ -134,6 +160,26 @@ class KafkaPartitions:
                 elif not for_code(answer.error_code).retriable:
                     self._session.expect(answer.error_code, f"end of topic {topic.name}")
         return found
+
+
+_Place = tuple[str, int]
+
+
+def _partitions_from(names: Sequence[str], first: _Place) -> Any:
+    """Ask for partitions in the order of their topics' names, from a place on."""
+    wanted, (topic, partition) = DescribeTopicPartitionsRequest, first
+    cursor = wanted.Cursor(topic_name=topic, partition_index=partition) if topic else None
+    asked = [wanted.TopicRequest(name=name) for name in names if name >= topic]
+    return wanted(topics=asked, response_partition_limit=_PARTITIONS_AT_ONCE, cursor=cursor)
+
+
+def _switch(partition: Any) -> Switch:
+    """Read what Inkless adds to a partition, in a field that Kafka's own clients pass over."""
+    told = (partition.unknown_tags or {}).get(_START_OF_DISKLESS)
+    start = _NEVER_SWITCHED if told is None else int.from_bytes(told, "big", signed=True)
+    if start == _NEVER_SWITCHED:
+        return "none"
+    return "pending" if start < 0 else "sealed"
 
 
 def _by_topic(partitions: Iterable[Partition]) -> dict[str, list[int]]:

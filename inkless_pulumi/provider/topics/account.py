@@ -8,11 +8,12 @@ can say what is true and the next update does only what is left.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from inkless_pulumi.core.topics import DISKLESS
 from inkless_pulumi.provider.kafka.model import Cluster, Refusal, TopicState
 from inkless_pulumi.provider.resource import Context
 from inkless_pulumi.provider.topics.declared import Aspect, Topic, kind_of
 
-__all__ = ["Account", "ImportCommand", "Operation", "parts"]
+__all__ = ["Account", "ImportCommand", "Operation", "parts", "unsupported"]
 
 _CHANGED_AT_ONCE = 500
 
@@ -87,6 +88,18 @@ class Operation:
             f"changed without losing its records. Declare it as {kind} and import it: "
             f"{self.how_to_import(topic, found)}."
         )
+
+
+def unsupported(operation: Operation, name: str, refusal: Refusal) -> str | None:
+    """Why a topic can't be diskless on brokers that do not know such; None: they do."""
+    if f"Unknown topic config name: {DISKLESS}" not in refusal.message:
+        return None
+    image = operation.image or "(not told in connection.image)"
+    return (
+        f"Topic {name} can't be diskless: the brokers' image {image} does not support diskless "
+        "topics. Run the service from an Inkless image, or declare a classic topic. "
+        f"Kafka: {refusal}"
+    )
 
 
 def parts(names: Sequence[str]) -> Iterator[Sequence[str]]:

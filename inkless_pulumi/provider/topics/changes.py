@@ -6,7 +6,7 @@ from types import MappingProxyType
 from inkless_pulumi.core.topics import DISKLESS
 from inkless_pulumi.provider.kafka.model import Cluster, TopicState
 from inkless_pulumi.provider.resource import Context
-from inkless_pulumi.provider.topics import creation
+from inkless_pulumi.provider.topics import creation, switching
 from inkless_pulumi.provider.topics.account import Account, ImportCommand, Operation, parts
 from inkless_pulumi.provider.topics.declared import (
     Topic,
@@ -48,7 +48,9 @@ class TopicChanges:
         creation.mend(self._operation, topics)
 
     def change(self, changes: Sequence[TopicChange]) -> None:
-        """Add partitions, send the settings that differ and move replicas, and nothing else."""
+        """Add partitions, send the settings that differ, move replicas, then switch to diskless
+        what is to be, and nothing else.
+        """
         for change in changes:
             self.account.intend(change.new.name, *change.aspects())
         keys = {key for change in changes for key in change.named_settings()}
@@ -58,6 +60,7 @@ class TopicChanges:
         self._add_partitions(possible, found)
         self._alter(possible, found)
         self._move(possible, found)
+        switching.switch(self._operation, self._to_switch(possible), found)
         settled = [change for change in possible if change.new.name not in self.account.failed]
         await_shown(self._operation, "changed", settled, keys)
 
@@ -95,7 +98,9 @@ class TopicChanges:
                 f"Topic {topic.name} is gone from the cluster. Run `pulumi refresh`, then "
                 "`pulumi up` makes it anew, empty."
             )
-        elif kind_of(state) != topic.kind:
+        elif kind_of(state) != topic.kind and not (
+            change.is_switch and kind_of(state) == "classic"
+        ):
             failed[topic.name] = self._operation.wrong_kind(topic, state)
         elif topic.partitions < state.partitions:
             failed[topic.name] = (
@@ -107,6 +112,13 @@ class TopicChanges:
             self.account.ids[topic.name] = state.topic_id
             return True
         return False
+
+    def _to_switch(self, changes: Sequence[TopicChange]) -> list[Topic]:
+        """Those that are to become diskless, if nothing else of them failed: it is one way."""
+        failed = self.account.failed
+        return [
+            change.new for change in changes if change.is_switch and change.new.name not in failed
+        ]
 
     def _add_partitions(self, changes: Sequence[TopicChange], found: Found) -> None:
         counts = {

@@ -11,9 +11,8 @@ says that it is ours, and nothing was ever written to it.
 
 from collections.abc import Iterator, Sequence
 
-from inkless_pulumi.core.topics import DISKLESS
 from inkless_pulumi.provider.kafka.model import Refusal, TopicEnd, TopicState
-from inkless_pulumi.provider.topics.account import Operation
+from inkless_pulumi.provider.topics.account import Operation, unsupported
 from inkless_pulumi.provider.topics.declared import Topic, TopicChange, kind_of
 from inkless_pulumi.provider.topics.settling import await_gone, await_shown, visible
 
@@ -93,14 +92,8 @@ def _batches(topics: Sequence[Topic]) -> Iterator[list[Topic]]:
 
 
 def _refused(operation: Operation, topic: Topic, refusal: Refusal) -> str:
-    if topic.kind == "diskless" and f"Unknown topic config name: {DISKLESS}" in refusal.message:
-        image = operation.image or "(not told in connection.image)"
-        return (
-            f"Topic {topic.name} can't be diskless: the brokers' image {image} does not support "
-            "diskless topics. Run the service from an Inkless image, or declare a classic topic. "
-            f"Kafka: {refusal}"
-        )
-    return f"Topic {topic.name} could not be created. Kafka: {refusal}"
+    reason = f"Topic {topic.name} could not be created. Kafka: {refusal}"
+    return unsupported(operation, topic.name, refusal) or reason
 
 
 # Topics that exist already

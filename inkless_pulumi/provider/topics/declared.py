@@ -25,8 +25,8 @@ __all__ = [
     "users_own",
 ]
 
-Aspect = Literal["existence", "partitions", "settings", "replication_factor"]
-ASPECTS: Final[tuple[Aspect, ...]] = ("partitions", "settings", "replication_factor")
+Aspect = Literal["existence", "partitions", "settings", "replication_factor", "kind"]
+ASPECTS: Final[tuple[Aspect, ...]] = ("partitions", "settings", "replication_factor", "kind")
 """What can change on a topic that exists. Named as the arguments are."""
 
 
@@ -84,7 +84,14 @@ class TopicChange:
             changed.add("settings")
         if self.old.replication_factor != self.new.replication_factor:
             changed.add("replication_factor")
+        if self.old.kind != self.new.kind:
+            changed.add("kind")
         return frozenset(changed)
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether a classic topic is to become diskless."""
+        return (self.old.kind, self.new.kind) == ("classic", "diskless")
 
     def named_settings(self) -> Collection[str]:
         """The settings that matter to the change."""
@@ -98,6 +105,8 @@ def setting_changes(actual: Mapping[str, str], change: TopicChange) -> dict[str,
         key: value for key, value in wanted.items() if actual.get(key) != value
     }
     removed = {key: None for key in change.old.settings if key not in wanted and key in actual}
+    if change.new.kind == "diskless":  # tiered storage of a switched topic stays on, by itself
+        removed = {key: None for key in removed if key not in SERVER_OWNED}
     return changed | removed
 
 

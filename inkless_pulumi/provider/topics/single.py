@@ -15,6 +15,7 @@ from inkless_pulumi.core.topics import (
     TopicDeclaration,
     TopicKind,
     broker_problems,
+    service_problems,
     topic_problems,
     topic_warnings,
 )
@@ -23,9 +24,9 @@ from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
     OpenCluster,
-    brokers_declared,
     connection_for_import,
     connection_problems,
+    service_facts,
 )
 from inkless_pulumi.provider.kafka.model import TopicState
 from inkless_pulumi.provider.resource import Context, Created, Incomplete, WireModel
@@ -84,9 +85,10 @@ class _Topic(resource.Resource[TopicInputs, TopicOutputs]):
             settings=known.get("settings"),
             diskless=self.kind == "diskless",
         )
-        factor = known.get("replication_factor")
+        facts, factor = service_facts(known), known.get("replication_factor")
+        yield from service_problems(self.kind, facts.diskless, "name", known.get("name"))
         if isinstance(factor, int):
-            yield from broker_problems(factor, brokers_declared(known))
+            yield from broker_problems(factor, facts.brokers)
         yield from connection_problems(known)
 
     def warnings(

@@ -15,16 +15,21 @@ from pydantic import Field
 
 from inkless_pulumi.core.errors import ClusterError, InklessError, Problem
 from inkless_pulumi.core.topic_changes import deletion_rule
-from inkless_pulumi.core.topic_sets import set_change_problems, set_problems, set_warnings
+from inkless_pulumi.core.topic_sets import (
+    set_change_problems,
+    set_problems,
+    set_switch_warning,
+    set_warnings,
+)
 from inkless_pulumi.core.topics import TopicDeclaration
 from inkless_pulumi.provider import resource
 from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
     OpenCluster,
-    brokers_declared,
     connection_for_import,
     connection_problems,
+    service_facts,
 )
 from inkless_pulumi.provider.kafka.model import Cluster, TopicState
 from inkless_pulumi.provider.resource import Context, Created, Incomplete, WireModel
@@ -100,14 +105,18 @@ class TopicSet(resource.Resource[TopicSetInputs, TopicSetOutputs]):
         self, known: Mapping[str, object], olds: Mapping[str, object] | None
     ) -> Iterable[Problem]:
         """Refuse what Kafka refuses or silently ignores."""
-        yield from set_problems(_declarations(known), brokers_declared(known))
+        facts = service_facts(known)
+        yield from set_problems(_declarations(known), facts.brokers, facts.diskless)
         yield from connection_problems(known)
 
     def warnings(
         self, known: Mapping[str, object], olds: Mapping[str, object] | None
     ) -> Iterable[str]:
-        """Name settings that have no effect, and topics without a replica to spare."""
-        return set_warnings(_declarations(known))
+        """Name settings that have no effect, topics without a replica to spare, and switches."""
+        yield from set_warnings(_declarations(known))
+        switched = set_switch_warning(_declarations(olds or {}), _declarations(known))
+        if switched is not None:
+            yield switched
 
     def change_problems(
         self, known: Mapping[str, object], recorded: Mapping[str, object]
@@ -116,7 +125,12 @@ class TopicSet(resource.Resource[TopicSetInputs, TopicSetOutputs]):
         if "topics" not in known:
             return ()
         protected = _protected(_topics(recorded), recorded.get("deletion_protection") is not False)
-        return set_change_problems(_declarations(recorded), _declarations(known), protected)
+        return set_change_problems(
+            _declarations(recorded),
+            _declarations(known),
+            protected,
+            may_switch=bool(service_facts(known).switch_to_diskless),
+        )
 
     def create(self, inputs: TopicSetInputs, context: Context) -> Created[TopicSetOutputs]:
         """Make the topics and wait until they can be written."""

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
+from inkless_pulumi import DisklessTopic, DisklessTopicArgs, TopicSet, TopicSetArgs
 from tests.engine.aws.rehearsal import ZONES, declare, service
 from tests.engine.real_engine import Engine, EngineError, Program
 
@@ -22,6 +23,31 @@ def test_a_wrong_declaration_is_told_in_one_line_and_creates_nothing(engine: Eng
     assert 'error: service "kafka": zones = ["eu-west-1a", "eu-west-1b"]: has 2 zones' in said
     assert "Traceback" not in said
     assert "aws:" not in said
+
+
+def test_what_a_topic_wants_of_its_service_is_known_before_the_service_is_there(
+    engine: Engine,
+) -> None:
+    def too_many_replicas() -> None:
+        wide: TopicSetArgs = {
+            "topics": {"orders": {"kind": "classic", "partitions": 3, "replication_factor": 5}},
+            "connection": declare().connection,
+        }
+        TopicSet("topics", wide)
+
+    said = refusal(engine, too_many_replicas)
+    assert 'topics["orders"].replication_factor = 5: the service has 3 brokers' in said
+
+    def no_diskless_ones() -> None:
+        kafka = declare(cluster_type="classic", classic_eligible=True)
+        events: DisklessTopicArgs = {
+            "name": "events",
+            "partitions": 3,
+            "connection": kafka.connection,
+        }
+        DisklessTopic("events", events)
+
+    assert "the service is a classic one, which has none" in refusal(engine, no_diskless_ones)
 
 
 def subnets(*, vpcs: int = 1) -> dict[str, pulumi.Output[str]]:

@@ -8,6 +8,7 @@ import pytest
 
 from inkless_pulumi import ConnectionArgs, TopicSet
 from inkless_pulumi.provider.kafka.model import Cluster
+from inkless_pulumi.provider.topics.declared import kind_of
 from tests.engine.real_engine import Engine, EngineError, Program
 from tests.sandbox.local_kafka import wait_until
 
@@ -153,10 +154,22 @@ def test_topics_that_exist_are_imported_by_a_pattern(
     assert engine.preview(both).changed == {}
 
 
-def test_a_kind_is_never_changed(engine: Engine, connection: ConnectionArgs) -> None:
+def test_a_classic_topic_is_switched_only_where_its_service_and_its_brokers_can(
+    engine: Engine, connection: ConnectionArgs, cluster: Cluster
+) -> None:
+    diskless = {"kinds.a": {**CLASSIC, "kind": "diskless"}}
     engine.up(topic_set(connection, {"kinds.a": CLASSIC}))
-    with pytest.raises(EngineError, match="kind can't be changed without losing its records"):
-        engine.preview(topic_set(connection, {"kinds.a": {**CLASSIC, "kind": "diskless"}}))
+    with pytest.raises(EngineError, match="its service does not declare that such may be switched"):
+        engine.preview(topic_set(connection, diskless))
+
+    declaring: ConnectionArgs = {**connection, "switch_to_diskless": True}
+    told = engine.preview(topic_set(declaring, diskless))
+    assert differences(told) == {'topics["kinds.a"].kind': "update"}
+    assert "kinds.a: to be switched from classic to diskless, which can't be undone" in told.text
+    with pytest.raises(EngineError, match=r"image local/kafka:4\.2\.1 does not support diskless"):
+        engine.up(topic_set(declaring, diskless))
+    assert kind_of(cluster.topics.describe(["kinds.a"])["kinds.a"]) == "classic"
+    assert engine.preview(topic_set(connection, {"kinds.a": CLASSIC})).changed == {}
 
 
 def test_another_plugin_on_one_cluster_does_not_disturb(

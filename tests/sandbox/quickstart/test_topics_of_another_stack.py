@@ -22,6 +22,7 @@ from inkless_pulumi.sandbox import lifecycle
 from inkless_pulumi.sandbox.pulumi_stack import PulumiStack
 from inkless_pulumi.sandbox.record_check import Client, produce_and_consume
 from inkless_pulumi.topic_files import read_topics
+from tests.sandbox.local_kafka import wait_until
 from tests.sandbox.quickstart.deployed import CHECKOUT, Deployed
 
 
@@ -192,6 +193,18 @@ def test_the_brokers_refuse_tiered_storage_beside_diskless(
 ) -> None:
     answer = inkless.topics.create([NewTopic("both", 1, None, settings)])["both"]
     assert isinstance(answer, Refusal)
+
+
+@pytest.mark.diskless
+def test_the_brokers_switch_no_topic_of_a_service_that_does_not_declare_it(
+    inkless: Cluster,
+) -> None:
+    assert isinstance(inkless.topics.create([NewTopic("staying", 3, None, {})])["staying"], str)
+    wait_until(lambda: bool(inkless.topics.describe(["staying"])), 20, "the brokers know it")
+    answer = inkless.topics.alter({"staying": {"diskless.enable": "true"}})["staying"]
+    assert "invalid to enable diskless on an already existing topic" in str(answer)
+    assert set(inkless.partitions.switches(["staying"])["staying"].values()) == {"none"}
+    assert inkless.topics.delete(["staying"]) == {"staying": None}
 
 
 def test_a_stack_is_destroyed_after_its_protection_was_switched_off(

@@ -247,6 +247,16 @@ def test_tiered_storage_lies_below_the_prefix_and_apart_from_diskless_objects() 
     assert properties["rsm.config.storage.s3.bucket.name"] == "orders-bucket"
 
 
+def test_the_switch_to_diskless_is_allowed_on_every_role() -> None:
+    switching = service(tiered_storage=True, switch_to_diskless=True, topology="dedicated")
+    nodes = all_rendered(switching)
+    assert {node["process.roles"] for node in nodes.values()} == {"broker", "controller"}
+    for node in nodes.values():
+        assert node["diskless.allow.from.classic.enable"] == "true"
+    plain = rendered(service(tiered_storage=True), 1)
+    assert "diskless.allow.from.classic.enable" not in plain
+
+
 def test_controllers_judge_tiered_topics_and_store_none() -> None:
     properties = rendered(service(tiered_storage=True, topology="dedicated"), 1)
     assert properties["remote.log.storage.system.enable"] == "true"

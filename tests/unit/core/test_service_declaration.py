@@ -22,6 +22,18 @@ def storage(**changes: Any) -> dict[str, Any]:
 
 REFUSED = [
     (
+        "a switch to diskless without tiered storage",
+        {"switch_to_diskless": True},
+        'service "orders": switch_to_diskless = true: needs tiered storage, which holds what a '
+        "topic had before it became diskless; set tiered_storage=True as well",
+    ),
+    (
+        "a switch to diskless of a classic service",
+        {"switch_to_diskless": True, "cluster_type": "classic", "classic_eligible": True},
+        'service "orders": switch_to_diskless = true: needs diskless topics, and this is a classic '
+        "service; leave it out",
+    ),
+    (
         "a zone twice",
         {"zones": ("eu-west-1a", "eu-west-1b", "eu-west-1a")},
         'service "orders": zones = ["eu-west-1a", "eu-west-1b", "eu-west-1a"]: names eu-west-1a '

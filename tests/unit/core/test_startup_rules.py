@@ -11,17 +11,11 @@ from tests.unit.core.declarations import ZONES, service
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (
-        "the switch from classic needs tiered storage",
-        {"diskless.allow.from.classic.enable": True},
-        'settings["diskless.allow.from.classic.enable"] = "true": needs '
-        "remote.log.storage.system.enable to be true; set tiered_storage=True",
-    ),
-    (
         "consolidation needs the whole chain",
         {"diskless.remote.storage.consolidation.enable": True},
         'settings["diskless.remote.storage.consolidation.enable"] = "true": needs '
         "diskless.allow.from.classic.enable and remote.log.storage.system.enable to be true; set "
-        "it to true as well and set tiered_storage=True",
+        "switch_to_diskless=True and set tiered_storage=True",
     ),
     (
         "objects must outlive the cache of their coordinates",
@@ -231,11 +225,9 @@ def test_local_retention_stays_within_the_whole_one() -> None:
 
 
 def test_the_whole_chain_of_flags_can_be_turned_on_with_tiered_storage() -> None:
-    chain = {
-        "diskless.allow.from.classic.enable": True,
-        "diskless.remote.storage.consolidation.enable": True,
-    }
-    assert service(tiered_storage=True, settings=chain).settings == chain
+    chain = {"diskless.remote.storage.consolidation.enable": True}
+    declared = service(tiered_storage=True, switch_to_diskless=True, settings=chain)
+    assert declared.settings == chain
 
 
 def test_rules_of_switched_off_features_do_not_apply() -> None:

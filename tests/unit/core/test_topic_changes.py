@@ -8,8 +8,9 @@ from inkless_pulumi.core.topic_changes import (
     removal_problems,
     rename_problem,
     same_declaration,
+    switch_warning,
 )
-from inkless_pulumi.core.topics import TopicDeclaration, TopicKind
+from inkless_pulumi.core.topics import TopicDeclaration
 
 ORDERS = TopicDeclaration("classic", "orders", 6, 3, {"retention.ms": "7d"})
 
@@ -24,13 +25,44 @@ def test_partitions_are_never_taken_away() -> None:
     assert change_problems(three, six) == []
 
 
-@pytest.mark.parametrize(("old", "new"), [("classic", "diskless"), ("diskless", "classic")])
-def test_a_topic_stays_of_its_kind(old: TopicKind, new: TopicKind) -> None:
-    (problem,) = change_problems(TopicDeclaration(old), TopicDeclaration(new))
+@pytest.mark.parametrize("may_switch", [False, True])
+def test_a_diskless_topic_never_becomes_classic(may_switch: bool) -> None:
+    old, new = TopicDeclaration("diskless"), TopicDeclaration("classic")
+    (problem,) = change_problems(old, new, may_switch=may_switch)
     assert str(problem) == (
-        f'kind = "{new}": the topic is {old}, and its kind can\'t be changed without losing its '
-        f"records; leave it {old}, or declare a new topic beside it and copy the records"
+        'kind = "classic": the topic is diskless, and has no way back to classic; leave it '
+        "diskless, or declare a new topic beside it and copy the records"
     )
+
+
+def test_a_classic_topic_becomes_diskless_only_where_the_service_declares_it() -> None:
+    old, new = TopicDeclaration("classic"), TopicDeclaration("diskless")
+    (problem,) = change_problems(old, new)
+    assert str(problem) == (
+        'kind = "diskless": the topic is classic, and its service does not declare that such may '
+        "be switched; leave it classic, or declare a new topic beside it and copy the records; or "
+        "set switch_to_diskless=True on the service"
+    )
+    assert change_problems(old, new, may_switch=True) == []
+
+
+def test_a_topic_that_may_lose_acknowledged_records_is_not_switched() -> None:
+    unclean = {"unclean.leader.election.enable": True}
+    old, new = TopicDeclaration("classic"), TopicDeclaration("diskless", settings=unclean)
+    (problem,) = change_problems(old, new, may_switch=True)
+    assert str(problem) == (
+        'settings["unclean.leader.election.enable"] = "true": a topic can\'t be switched to '
+        "diskless while it may lose acknowledged records; leave it out"
+    )
+
+
+def test_a_switch_is_warned_of() -> None:
+    assert switch_warning([]) is None
+    assert switch_warning(["orders"]) == (
+        "orders: to be switched from classic to diskless, which can't be undone. Producers wait "
+        "while a partition is switched; transactions and compaction end with it."
+    )
+    assert str(switch_warning(f"t{number}" for number in range(12))).startswith("t0, t1, t2, ")
 
 
 def test_a_rename_is_refused_with_a_way_out() -> None:

@@ -20,6 +20,7 @@ from inkless_pulumi.provider.kafka.model import (
     Refusal,
     ReplicaState,
     ScramCredential,
+    Switch,
     TopicEnd,
     TopicState,
 )
@@ -46,6 +47,8 @@ class MemoryTopics:
         self.postgres = True
         """While it is down, half of a diskless topic is made."""
         self.halves: set[str] = set()
+        self.switched: set[str] = set()
+        """Classic topics that were told to be diskless."""
         self.refused: dict[str, Refusal] = {}
         self.failing: list[InklessError] = []
         """Raised by the next requests that change something."""
@@ -104,9 +107,15 @@ class MemoryTopics:
     ) -> Mapping[str, Refusal | None]:
         self._fail()
         self.alterations.append(changes)
+        if not self.diskless and any("diskless.enable" in changed for changed in changes.values()):
+            return dict.fromkeys(
+                changes, Refusal("INVALID_CONFIG", "Unknown topic config name: diskless.enable")
+            )
         for name, changed in changes.items():
             if name in self.refused:
                 continue
+            if changed.get("diskless.enable") == "true":
+                self.switched.add(name)
             merged = {**self.all[name].settings, **changed}
             left = {key: value for key, value in merged.items() if value is not None}
             self.all[name] = replace(self.all[name], settings=left)
@@ -140,6 +149,27 @@ class MemoryPartitions:
         self.alive: dict[int, str] = {1: "a", 2: "b", 3: "c"}
         self.asked: list[Mapping[Partition, Sequence[int]]] = []
         self.on_their_way: set[Partition] = set()
+        self.unsealed: set[Partition] = set()
+        """Partitions whose switch to diskless is pending; each look at them seals one."""
+        self.sealed: set[Partition] = set()
+        self.never_sealed = False
+
+    def switches(self, names: Sequence[str]) -> Mapping[str, Mapping[int, Switch]]:
+        found = {name: self._switches(self._topics.all[name]) for name in names}
+        if self.unsealed and not self.never_sealed:
+            self.sealed.add(self.unsealed.pop())
+        return found
+
+    def _switches(self, topic: TopicState) -> Mapping[int, Switch]:
+        if topic.name in self._topics.switched:
+            self._topics.switched.discard(topic.name)
+            self.unsealed |= {(topic.name, index) for index in range(topic.partitions)}
+        return {index: self._switch((topic.name, index)) for index in range(topic.partitions)}
+
+    def _switch(self, partition: Partition) -> Switch:
+        if partition in self.unsealed:
+            return "pending"
+        return "sealed" if partition in self.sealed else "none"
 
     def ends(self, names: Sequence[str]) -> Mapping[str, TopicEnd]:
         return {

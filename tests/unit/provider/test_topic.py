@@ -200,6 +200,28 @@ def test_more_replicas_than_the_service_has_brokers_are_refused(classic: Classic
     assert problems(classic, replication_factor=4) == []
 
 
+def test_more_replicas_than_brokers_are_refused_before_the_service_can_be_reached(
+    classic: ClassicTopic,
+) -> None:
+    known = {**dict(ORDERS), "replication_factor": 4, "connection.broker_count": 3}
+    del known["connection"]
+    [problem] = classic.check(known, None)
+    assert str(problem).startswith("replication_factor = 4: the service has 3 brokers")
+
+
+def test_a_classic_service_has_no_diskless_topics(
+    classic: ClassicTopic, diskless: DisklessTopic
+) -> None:
+    without = CONNECTION.model_copy(update={"diskless": False})
+    [problem] = problems(diskless, connection=without)
+    assert str(problem) == (
+        'name = "orders": is a diskless topic, and the service is a classic one, which has none; '
+        "declare a classic topic, or use an Inkless service"
+    )
+    assert problems(classic, connection=without) == []
+    assert problems(diskless) == []
+
+
 def test_nothing_is_contacted_by_a_check(classic: ClassicTopic, cluster: MemoryCluster) -> None:
     problems(classic, partitions=12)
     assert cluster.opened == []

@@ -320,6 +320,12 @@ def test_more_replicas_than_brokers_are_told_below_the_topic(resource: TopicSet)
     assert problem.startswith('topics["wide"].replication_factor = 5: the service has 3 brokers')
 
 
+def test_diskless_topics_of_a_classic_service_are_told_below_the_topic(resource: TopicSet) -> None:
+    without = CONNECTION.model_copy(update={"diskless": False})
+    [problem] = resource.check(dict(declared(BOTH, connection=without)), None)
+    assert str(problem).startswith('topics["events"].kind = "diskless": is a diskless topic, and')
+
+
 def test_a_typing_error_a_rename_and_fewer_partitions_are_three_messages(
     resource: TopicSet,
 ) -> None:

@@ -51,6 +51,19 @@ def test_defaults_are_filled_in_nested_ones_too() -> None:
     assert validated.known["place"] == Place(host_name="h")
 
 
+def test_the_known_parts_of_a_nested_input_are_known_by_their_paths() -> None:
+    class Way(WireModel):
+        """A way."""
+
+        to: Place
+        """Where it leads."""
+
+    given = {"to": {"hostName": UNKNOWN, "port": 443}}
+    validated = validate(Way, given)
+    assert validated.known == {"to.port": 443}
+    assert validated.properties == given
+
+
 def test_what_is_unknown_is_absent_from_the_known_and_stays_in_the_properties() -> None:
     given = {"displayName": UNKNOWN, "place": {"hostName": UNKNOWN}, "numbers": [1, UNKNOWN]}
     validated = validate(Thing, given)
