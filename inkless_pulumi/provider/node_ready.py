@@ -21,7 +21,13 @@ from inkless_pulumi.provider.kafka.connection import (
     OpenNode,
     connection_problems,
 )
-from inkless_pulumi.provider.kafka.model import BrokerState, Cluster, QuorumState, Unreachable
+from inkless_pulumi.provider.kafka.model import (
+    BrokerState,
+    Cluster,
+    DisklessWrite,
+    QuorumState,
+    Unreachable,
+)
 from inkless_pulumi.provider.node_log import NodeLogInputs, end_of_log
 from inkless_pulumi.provider.readiness import (
     Node,
@@ -29,6 +35,7 @@ from inkless_pulumi.provider.readiness import (
     Ready,
     Waiting,
     decide,
+    only_the_write_is_missing,
     under_replicated,
 )
 from inkless_pulumi.provider.resource import Context, Created, Incomplete, WireModel
@@ -82,8 +89,9 @@ class NodeReady(resource.Resource[NodeReadyInputs, NodeReadyOutputs]):
     outputs = NodeReadyOutputs
     description: ClassVar[str] = (
         "Waits until a node serves and the cluster is whole again: the node answers and is "
-        "registered, every controller has caught up, every partition it holds is in sync and none "
-        "lacks replicas. What depends on it is touched only then. Deleting it does nothing.\n\n"
+        "registered, every controller has caught up, every partition it holds is in sync, none "
+        "lacks replicas, and diskless topics take a record through it. What depends on it is "
+        "touched only then. Deleting it does nothing.\n\n"
         "It can't be imported: there is nothing behind it but the wait."
     )
 
@@ -199,12 +207,15 @@ class _Watch:
         way = self.node.address if self.node.is_broker else self.connection.bootstrap_servers
         with self.open_node(self.connection, way, self.context) as cluster:
             try:
-                return self._observe(cluster)
+                seen = self._observe(cluster)
+                if self.node.is_broker and only_the_write_is_missing(seen, self.node):
+                    return replace(seen, diskless=self._write(cluster, seen))
+                return seen
             except Unreachable as unreachable:
-                seen = "; ".join(f"{f.address}: {f}" for f in unreachable.findings)
+                said = "; ".join(f"{f.address}: {f}" for f in unreachable.findings)
                 if self.node.is_broker:
                     return Observation(own_listener=str(unreachable.findings[0]))
-                return Observation(cluster=f"no broker answers ({seen})")
+                return Observation(cluster=f"no broker answers ({said})")
             except (ClusterError, ConnectionFailed) as error:
                 return Observation(cluster=str(error))
 
@@ -227,6 +238,15 @@ class _Watch:
             return seen
         self._start(quorum)
         return replace(seen, quorum=quorum, watched_since=self.since)
+
+    def _write(self, cluster: Cluster, seen: Observation) -> DisklessWrite:
+        if not cluster.diskless.in_use(sorted({part.topic for part in seen.partitions})):
+            return DisklessWrite(None, "no topic is diskless")
+        self.context.progress(f"{self.node.name}: writing a record to a diskless topic")
+        outcome = cluster.diskless.write(self.node.node_id)
+        if outcome.taken is None:
+            self.context.warn(f"{self.node.name} was not tried with a record: {outcome.reason}")
+        return outcome
 
     def _configuration(self, cluster: Cluster, ask: int | None) -> Mapping[str, str]:
         names = list(self.node.configuration)

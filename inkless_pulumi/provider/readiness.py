@@ -1,16 +1,26 @@
 """Whether a node that was started or changed serves again, so that the next one may be touched."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from inkless_pulumi.provider.kafka.model import (
     BrokerState,
+    DisklessWrite,
     PartitionState,
     QuorumState,
     ReplicaState,
 )
 
-__all__ = ["Node", "Observation", "Ready", "Waiting", "decide", "summary", "under_replicated"]
+__all__ = [
+    "Node",
+    "Observation",
+    "Ready",
+    "Waiting",
+    "decide",
+    "only_the_write_is_missing",
+    "summary",
+    "under_replicated",
+]
 
 LONGEST_LAG_MS = 5_000
 """A voter fetches at least every half second (KafkaRaftClient.MAX_FETCH_WAIT_MS); one that was not
@@ -59,6 +69,8 @@ class Observation:
     """The settings that the node says to have read, those that it tells (brokers)."""
     min_in_sync: Mapping[str, int] = field(default_factory=dict)
     """Effective `min.insync.replicas` of the topics of `under_replicated(partitions)`."""
+    diskless: DisklessWrite | None = None
+    """A record to a diskless topic; None: not tried yet."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +111,11 @@ def decide(seen: Observation, node: Node) -> Ready | Waiting:
     5. The data is safe.
        - The node is in the ISR of every partition it is a replica of.
        - No partition anywhere lacks a leader, has a replica on a node that is down, or has fewer
-         replicas in sync than its `min.insync.replicas`.
+         replicas in sync than its `min.insync.replicas`. Diskless topics are among them.
+    6. Diskless topics take records through the node (brokers), where there are any: one that was
+       written to a topic of our own was acknowledged. It took the node, Postgres and the bucket;
+       no replica list says anything about those. It is tried last, when all the rest holds, and
+       while it was not tried the node is waited for.
     """
     if node.is_broker and seen.own_listener is not None:
         return Waiting((f"{node.name} does not answer at {node.address}: {seen.own_listener}",))
@@ -111,8 +127,16 @@ def decide(seen: Observation, node: Node) -> Ready | Waiting:
         *_fellows(seen.brokers, seen.quorum, node),
         *_quorum(seen.quorum, seen.watched_since, node),
         *_partitions(seen.partitions, seen.min_in_sync, node),
+        *(_diskless(seen.diskless, node) if node.is_broker else ()),
     ]
     return Waiting(tuple(reasons)) if reasons else Ready()
+
+
+def only_the_write_is_missing(seen: Observation, node: Node) -> bool:
+    """Whether a record to a diskless topic is all that could still hold the node back."""
+    if seen.diskless is not None:
+        return False
+    return decide(replace(seen, diskless=DisklessWrite(None)), node) == Ready()
 
 
 def under_replicated(partitions: Iterable[PartitionState]) -> Iterator[PartitionState]:
@@ -202,6 +226,16 @@ def _partitions(
         (p for p in under_replicated(partitions) if len(p.in_sync) < min_in_sync.get(p.topic, 1)),
         "below min.insync.replicas",
     )
+
+
+def _diskless(write: DisklessWrite | None, node: Node) -> Iterator[str]:
+    if write is None:
+        yield f"no record was written to a diskless topic through {node.name} yet"
+    elif write.taken is False:
+        yield (
+            f"{node.name} takes no record for a diskless topic: {write.reason}; it needs Postgres "
+            "and the bucket for it"
+        )
 
 
 def summary(partitions: Iterable[PartitionState], what: str) -> Iterator[str]:

@@ -23,10 +23,14 @@ from inkless_pulumi.provider.cluster_settings import (
 )
 from inkless_pulumi.provider.feature_level import FeatureLevel, FeatureLevelInputs
 from inkless_pulumi.provider.kafka import partition_requests
-from inkless_pulumi.provider.kafka.client import Limits
+from inkless_pulumi.provider.kafka.client import Limits, Session, SharedClient, Target
 from inkless_pulumi.provider.kafka.connection import ConnectionInputs, Connections
-from inkless_pulumi.provider.kafka.model import NewTopic
+from inkless_pulumi.provider.kafka.diskless_requests import PROBE_TOPIC, KafkaDiskless
+from inkless_pulumi.provider.kafka.model import DisklessWrite, NewTopic
+from inkless_pulumi.provider.kafka.partition_requests import KafkaPartitions
 from inkless_pulumi.provider.kafka.setting_requests import KafkaSettings
+from inkless_pulumi.provider.kafka.tls import client_context
+from inkless_pulumi.provider.kafka.topic_requests import KafkaTopics
 from inkless_pulumi.provider.node_ready import NodeReady, NodeReadyInputs, NodeReadyOutputs
 from inkless_pulumi.provider.resource import Context, Incomplete
 from inkless_pulumi.provider.secret_stores import SecretStoreInputs, StoredSecret
@@ -590,6 +594,46 @@ def test_replicas_are_moved_to_brokers_that_there_are_and_leavers_unregistered(
     assert refused.error.startswith("INVALID_REPLICA")
     assert cluster.partitions.moving() == frozenset()
     cluster.nodes.unregister(7)  # which is not registered
+
+
+# A record of our own. Without an Inkless image it goes to a classic topic: the request is the same
+
+
+@pytest.fixture
+def session(kafka: LocalKafka, secrets: Secrets) -> Iterator[Session]:
+    context = client_context(kafka.authority.certificate, secrets.read("admin"))
+    shared = SharedClient(Target((kafka.mtls,), lambda: context, "admin"), LIMITS)
+    yield Session(shared, lambda seconds: Context("it", "urn").pause(seconds))
+    shared.close()
+
+
+@pytest.mark.parametrize("left_over", [False, True])
+def test_a_record_is_written_to_a_topic_of_our_own_and_nothing_of_it_stays(
+    session: Session, *, left_over: bool
+) -> None:
+    topics, partitions = KafkaTopics(session), KafkaPartitions(session)
+    topics.create([NewTopic("theirs", 1, None, {})])
+    if left_over:  # by a run that was killed
+        topics.create([NewTopic(PROBE_TOPIC, 1, None, {})])
+    assert KafkaDiskless(session, {}).write(1) == DisklessWrite(True)
+    assert not partitions.ends(["theirs"])["theirs"].written
+    wait_until(lambda: not topics.describe([PROBE_TOPIC]), 20, "the topic is gone")
+
+
+def test_a_record_that_is_refused_is_told_with_kafka_s_reason(session: Session) -> None:
+    outcome = KafkaDiskless(session, {"max.message.bytes": "1"}).write(1)
+    assert outcome.taken is False
+    assert "MESSAGE_SIZE_TOO_LARGE" in outcome.reason
+    wait_until(lambda: not KafkaTopics(session).describe([PROBE_TOPIC]), 20, "the topic is gone")
+
+
+def test_brokers_that_know_no_diskless_topics_have_none_to_write_to(session: Session) -> None:
+    KafkaTopics(session).create([NewTopic("theirs", 1, None, {})])
+    diskless = KafkaDiskless(session)
+    assert not diskless.in_use(["theirs"])
+    assert diskless.write(1) == DisklessWrite(
+        None, "INVALID_CONFIG: Unknown topic config name: diskless.enable"
+    )
 
 
 # The gate, and a broker that comes and goes: last, because they restart the node

@@ -2,6 +2,7 @@
 
 from inkless_pulumi.provider.kafka.acl_requests import KafkaAcls
 from inkless_pulumi.provider.kafka.client import Session
+from inkless_pulumi.provider.kafka.diskless_requests import KafkaDiskless
 from inkless_pulumi.provider.kafka.feature_requests import KafkaFeatures
 from inkless_pulumi.provider.kafka.gathering import GatheredAcls, GatheredTopics, GatheringLines
 from inkless_pulumi.provider.kafka.node_requests import KafkaNodes
@@ -24,5 +25,6 @@ class KafkaCluster:
         self.acls = GatheredAcls(KafkaAcls(session), lines)
         self.quotas = KafkaQuotas(session)
         self.nodes = KafkaNodes(session)
+        self.diskless = KafkaDiskless(session)
         self.features = KafkaFeatures(session)
         self.settings = KafkaSettings(session)

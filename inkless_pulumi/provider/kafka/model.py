@@ -14,6 +14,8 @@ __all__ = [
     "AclRequests",
     "BrokerState",
     "Cluster",
+    "DisklessRequests",
+    "DisklessWrite",
     "FeatureRequests",
     "Finding",
     "Mechanism",
@@ -183,6 +185,16 @@ class ReplicaState:
 
 
 @dataclass(frozen=True)
+class DisklessWrite:
+    """What became of a record that was written to a diskless topic through a node."""
+
+    taken: bool | None
+    """None: there was nothing to find out, as no topic is diskless or the cluster has none."""
+    reason: str = ""
+    """Why it was not taken, or not tried."""
+
+
+@dataclass(frozen=True)
 class QuorumState:
     """The metadata quorum."""
 
@@ -319,6 +331,16 @@ class NodeRequests(Protocol):
         """Take a broker that has stopped off the books; one that is not there is no error."""
 
 
+class DisklessRequests(Protocol):
+    """Requests about the way of diskless records: a broker, Postgres and the bucket."""
+
+    def in_use(self, topics: Sequence[str]) -> bool:
+        """Tell whether any of these topics is diskless."""
+
+    def write(self, node_id: int) -> DisklessWrite:
+        """Write a record through a node, to no topic of the user's; says what became of it."""
+
+
 class FeatureRequests(Protocol):
     """Requests about the feature levels of a cluster."""
 
@@ -368,6 +390,10 @@ class Cluster(Protocol):
     @property
     def nodes(self) -> NodeRequests:
         """Requests about the nodes."""
+
+    @property
+    def diskless(self) -> DisklessRequests:
+        """Requests about the way of diskless records."""
 
     @property
     def features(self) -> FeatureRequests:

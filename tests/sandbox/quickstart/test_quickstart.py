@@ -5,6 +5,9 @@ import re
 from base64 import b64decode
 from pathlib import Path
 
+import pytest
+
+from inkless_pulumi.provider.kafka.model import DisklessWrite
 from inkless_pulumi.sandbox import machine
 from inkless_pulumi.sandbox.home import Home
 from tests.sandbox.quickstart.deployed import Deployed
@@ -22,6 +25,15 @@ def test_the_closing_line_tells_what_was_measured(deployed: Deployed) -> None:
         r"diskless=(yes|no: .+) seconds=\d+",
         deployed.result.line,
     )
+
+
+def test_every_node_takes_a_record_for_a_diskless_topic(deployed: Deployed) -> None:
+    if deployed.result.diskless != "yes":
+        pytest.skip(f"diskless topics need an Inkless image: {deployed.result.diskless}")
+    with deployed.cluster() as cluster:
+        assert cluster.diskless.in_use(cluster.topics.names())
+        for broker in cluster.nodes.brokers():
+            assert cluster.diskless.write(broker.node_id) == DisklessWrite(True)
 
 
 def test_no_secret_stands_in_state_logs_output_user_data_or_processes(deployed: Deployed) -> None:

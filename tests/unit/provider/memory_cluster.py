@@ -11,6 +11,7 @@ from inkless_pulumi.provider.kafka.connection import ConnectionInputs
 from inkless_pulumi.provider.kafka.model import (
     Acl,
     BrokerState,
+    DisklessWrite,
     Mechanism,
     NewTopic,
     Partition,
@@ -336,6 +337,23 @@ class MemoryNodes:
         return dict.fromkeys(topics, 1)
 
 
+class MemoryDiskless:
+    """The way of diskless records: it is clear, unless told otherwise."""
+
+    def __init__(self) -> None:
+        self.topics: set[str] = set()
+        self.answers: list[DisklessWrite] = []
+        """To the next writes; after them all are taken."""
+        self.asked: list[int] = []
+
+    def in_use(self, topics: Sequence[str]) -> bool:
+        return not self.topics.isdisjoint(topics)
+
+    def write(self, node_id: int) -> DisklessWrite:
+        self.asked.append(node_id)
+        return self.answers.pop(0) if self.answers else DisklessWrite(True)
+
+
 class MemorySettings:
     """Settings that all brokers have as soon as they are set."""
 
@@ -386,6 +404,7 @@ class MemoryCluster:
     acls: MemoryAcls = field(default_factory=MemoryAcls)
     quotas: MemoryQuotas = field(default_factory=MemoryQuotas)
     nodes: MemoryNodes = field(default_factory=MemoryNodes)
+    diskless: MemoryDiskless = field(default_factory=MemoryDiskless)
     settings: MemorySettings = field(default_factory=MemorySettings)
     features: MemoryFeatures = field(default_factory=MemoryFeatures)
     opened: list[str] = field(default_factory=list)

@@ -7,6 +7,7 @@ from inkless_pulumi.provider import node_ready as module
 from inkless_pulumi.provider.declared_nodes import DeclaredNodes
 from inkless_pulumi.provider.kafka.model import (
     BrokerState,
+    DisklessWrite,
     Finding,
     QuorumState,
     ReplicaState,
@@ -139,6 +140,40 @@ def test_a_wait_ends_when_the_user_interrupts(
     screen.cancelled.set()
     with pytest.raises(OperationCancelled):
         gate.create(NODE_1, screen.context())
+
+
+def test_a_node_is_waited_for_until_diskless_topics_take_a_record_through_it(
+    gate: NodeReady, cluster: MemoryCluster, screen: Screen
+) -> None:
+    cluster.diskless.topics = {"orders"}
+    cluster.diskless.answers = [DisklessWrite(False, "KAFKA_STORAGE_ERROR: no bucket")]
+    gate.create(NODE_1, screen.context())
+    assert cluster.diskless.asked == [1, 1]
+    assert "takes no record for a diskless topic: KAFKA_STORAGE_ERROR: no" in screen.lines[1]
+    assert screen.lines[-1] == "node-1 is ready"
+
+
+def test_no_record_is_written_without_a_diskless_topic_or_before_all_else_holds(
+    gate: NodeReady, cluster: MemoryCluster, screen: Screen
+) -> None:
+    gate.create(NODE_1, screen.context())
+    cluster.diskless.topics = {"orders"}
+    gate.create(NODE_1.model_copy(update={"roles": ["controller"]}), screen.context())
+    cluster.nodes.in_sync = ()
+    with pytest.raises(Incomplete):
+        gate.create(NODE_1, screen.context(timeout=SHORT))
+    assert cluster.diskless.asked == []
+
+
+def test_a_cluster_that_has_no_diskless_topics_to_write_to_is_told_and_not_waited_for(
+    gate: NodeReady, cluster: MemoryCluster, screen: Screen
+) -> None:
+    cluster.diskless.topics = {"orders"}
+    cluster.diskless.answers = [DisklessWrite(None, "POLICY_VIOLATION: no such names")]
+    gate.create(NODE_1, screen.context())
+    assert screen.warnings == [
+        "node-1 was not tried with a record: POLICY_VIOLATION: no such names"
+    ]
 
 
 def quorum(leader: int, now: int, *, follower_caught_up: int) -> QuorumState:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from inkless_pulumi.provider.kafka.model import (
     BrokerState,
+    DisklessWrite,
     PartitionState,
     QuorumState,
     ReplicaState,
@@ -20,6 +21,7 @@ from inkless_pulumi.provider.readiness import (
     Ready,
     Waiting,
     decide,
+    only_the_write_is_missing,
     under_replicated,
 )
 
@@ -47,6 +49,7 @@ HEALTHY = Observation(
     watched_since=SINCE,
     partitions=(partition(0), partition(1)),
     min_in_sync={},
+    diskless=DisklessWrite(True),
 )
 assert HEALTHY.quorum is not None
 QUORUM: QuorumState = HEALTHY.quorum
@@ -146,6 +149,18 @@ BROKEN: dict[str, tuple[Observation, str]] = {
         ),
         "1 partition below min.insync.replicas (orders-0)",
     ),
+    "a record to a diskless topic is refused": (
+        replace(HEALTHY, diskless=DisklessWrite(False, "KAFKA_STORAGE_ERROR")),
+        "node-2 takes no record for a diskless topic: KAFKA_STORAGE_ERROR",
+    ),
+    "no record was written to a diskless topic yet": (
+        replace(HEALTHY, diskless=None),
+        "no record was written to a diskless topic through node-2 yet",
+    ),
+    "a diskless topic has no leader": (
+        replace(HEALTHY, partitions=(partition(3, "events", replicas=(1,), leader=None),)),
+        "1 partition without a leader (events-3)",
+    ),
 }
 
 
@@ -184,6 +199,22 @@ def test_a_dedicated_controller_is_waited_for_while_it_lags() -> None:
     voters = (voter(1), voter(2, caught_up=SINCE - 1), voter(3))
     verdict = decide(with_quorum(voters=voters), CONTROLLER)
     assert isinstance(verdict, Waiting)
+
+
+def test_a_cluster_without_diskless_topics_is_not_held_up_for_them() -> None:
+    assert decide(replace(HEALTHY, diskless=DisklessWrite(None)), NODE) == Ready()
+
+
+def test_a_dedicated_controller_takes_no_records() -> None:
+    for write in (None, DisklessWrite(False, "it is a controller")):
+        assert decide(replace(HEALTHY, diskless=write), CONTROLLER) == Ready()
+
+
+def test_a_record_is_worth_writing_once_all_else_holds() -> None:
+    untried = replace(HEALTHY, diskless=None)
+    assert only_the_write_is_missing(untried, NODE)
+    assert not only_the_write_is_missing(HEALTHY, NODE), "it was written"
+    assert not only_the_write_is_missing(replace(untried, brokers=()), NODE)
 
 
 def with_broker(*observers: ReplicaState) -> Observation:
@@ -249,6 +280,7 @@ def observations(draw: st.DrawFn) -> Observation:
     short = {part.topic for part in under_replicated(found)}
     return Observation(
         own_listener=draw(st.sampled_from([None, None, None, "silence"])),
+        diskless=draw(st.sampled_from([None, *map(DisklessWrite, (True, False, None))])),
         brokers=tuple(BrokerState(n, f"10.0.{n}.10:9094", draw(st.booleans())) for n in brokers),
         quorum=draw(st.sampled_from([QuorumState(1, 500, tuple(states), ()), None])),
         watched_since=SINCE,
@@ -262,6 +294,7 @@ def test_a_ready_node_is_seen_in_full_health(seen: Observation) -> None:
     if decide(seen, NODE) != Ready():
         return
     assert seen.own_listener is None
+    assert seen.diskless in (DisklessWrite(True), DisklessWrite(None))
     assert [b.fenced for b in seen.brokers if b.node_id == NODE.node_id] == [False]
     assert seen.quorum is not None
     assert NODE.node_id in {v.node_id for v in seen.quorum.voters}
@@ -280,6 +313,8 @@ HARMS: list[Harm] = [
     lambda seen: replace(seen, own_listener="silence"),
     lambda seen: replace(seen, brokers=()),
     lambda seen: replace(seen, quorum=None),
+    lambda seen: replace(seen, diskless=None),
+    lambda seen: replace(seen, diskless=DisklessWrite(False)),
     lambda seen: replace(seen, partitions=(*seen.partitions, partition(9, leader=None))),
     lambda seen: replace(seen, partitions=(*seen.partitions, partition(9, in_sync=(1, 3)))),
     lambda seen: replace(seen, partitions=(*seen.partitions, partition(9, offline=(3,)))),
