@@ -57,6 +57,7 @@ def node_files(
         HostFile(paths.CA_CERTIFICATE, delivery.ca_certificate.rstrip("\n") + "\n"),
         HostFile(paths.NODE_SCRIPT, node_script(), mode=0o755),
         HostFile(paths.NODE_SERVICE, _SERVICE),
+        HostFile(paths.VOLUME_SERVICE, _VOLUME_SERVICE),
     )
 
 
@@ -120,6 +121,23 @@ TimeoutStartSec=1500
 TimeoutStopSec=330
 KillMode=mixed
 SuccessExitStatus=143
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+# Looks once a minute: nothing on the machine is told when its volume is made larger, and a file
+# system grows while it is in use.
+_VOLUME_SERVICE = f"""\
+[Unit]
+Description=Growth of the data volume of an Inkless node
+StartLimitIntervalSec=0
+
+[Service]
+Type=exec
+ExecStart={paths.NODE_SCRIPT} grow
+Restart=always
+RestartSec=60
 
 [Install]
 WantedBy=multi-user.target

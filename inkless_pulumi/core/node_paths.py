@@ -25,3 +25,4 @@ DATA_DIRECTORY: Final = "/var/lib/inkless/data"
 
 NODE_SCRIPT: Final = "/opt/inkless/bin/inkless-node"
 NODE_SERVICE: Final = "/etc/systemd/system/inkless-node.service"
+VOLUME_SERVICE: Final = "/etc/systemd/system/inkless-volume.service"

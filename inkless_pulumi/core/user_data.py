@@ -21,6 +21,7 @@ START_COMMANDS: Final[tuple[tuple[str, ...], ...]] = (
     ("/opt/inkless/bin/inkless-node", "prepare"),
     ("systemctl", "daemon-reload"),
     ("systemctl", "enable", "--now", "inkless-node.service"),
+    ("systemctl", "enable", "--now", "inkless-volume.service"),
 )
 """What a machine runs at its first boot, once its files are written."""
 

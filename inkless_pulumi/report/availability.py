@@ -233,6 +233,6 @@ def _volumes(plan: Plan) -> Iterator[Finding]:
             "availability",
             Level.INFO,
             f"{counted(len(grown), 'data volume grows', 'data volumes grow')} {how} while nodes "
-            "run; a node uses the room once its machine is replaced",
+            "run; each uses the room within minutes, and nothing restarts",
             resources=tuple(found.urn for found in grown),
         )

@@ -159,8 +159,9 @@ class Service:
         self._thread.join()
 
     def _keep_running(self) -> None:
+        # That it ended well is not told: a unit that looks at something now and then always does.
         while not self._stopping.is_set():
-            if self._run_before() and (status := self._run(self.unit.start)) is not None:
+            if self._run_before() and (status := self._run(self.unit.start)):
                 self._say(f"{self.unit.name}: ended with status {status}")
             self._stopping.wait(self.unit.restart_after)
 

@@ -40,6 +40,11 @@ class Volume:
         self.unmount()
         command("losetup", "--detach", self.device)
 
+    def become(self, mebibytes: int) -> None:
+        """Be larger, as a volume in the cloud becomes it: the machine is not told."""
+        os.truncate(self.disk, mebibytes << 20)
+        command("losetup", "--set-capacity", self.device)
+
 
 def command(*words: str) -> str:
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
@@ -96,7 +101,28 @@ def test_a_grown_volume_is_used_in_full(volume: Volume) -> None:
     volume.prepare()
     before = shutil.disk_usage(volume.mounted_at).total
     volume.unmount()
-    os.truncate(volume.disk, 800 << 20)
-    command("losetup", "--set-capacity", volume.device)
+    volume.become(800)
     volume.prepare()
     assert shutil.disk_usage(volume.mounted_at).total > before * 3 // 2
+
+
+def test_a_volume_grows_in_place_while_files_on_it_are_written(volume: Volume) -> None:
+    volume.prepare()
+    before = shutil.disk_usage(volume.mounted_at).total
+    with (volume.mounted_at / "segment").open("w") as segment:
+        segment.write("before, ")
+        volume.become(800)
+        outcome = volume.machine.run(NODE_SCRIPT, "grow")
+        segment.write("after")
+    assert outcome.status == 0, outcome.said
+    assert "volume vol-1 is larger: blocks changed from" in outcome.said
+    assert shutil.disk_usage(volume.mounted_at).total > before * 3 // 2
+    assert (volume.mounted_at / "segment").read_text() == "before, after"
+
+    again = volume.machine.run(NODE_SCRIPT, "grow")
+    assert (again.status, again.said) == (0, ""), "what is full stays as it is"
+
+
+def test_there_is_nothing_to_grow_before_the_volume_is_mounted(volume: Volume) -> None:
+    outcome = volume.machine.run(NODE_SCRIPT, "grow")
+    assert (outcome.status, outcome.said) == (0, "")

@@ -41,6 +41,7 @@ def test_a_node_gets_its_files_at_their_places() -> None:
         "/etc/inkless/ca.pem": "0o644",
         "/opt/inkless/bin/inkless-node": "0o755",
         "/etc/systemd/system/inkless-node.service": "0o644",
+        "/etc/systemd/system/inkless-volume.service": "0o644",
     }
 
 
@@ -114,6 +115,7 @@ def test_cloud_init_is_told_the_files_and_then_the_commands() -> None:
             ["/opt/inkless/bin/inkless-node", "prepare"],
             ["systemctl", "daemon-reload"],
             ["systemctl", "enable", "--now", "inkless-node.service"],
+            ["systemctl", "enable", "--now", "inkless-volume.service"],
         ],
     }
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from inkless_pulumi.core.errors import SandboxError
-from inkless_pulumi.core.host_files import _SERVICE
+from inkless_pulumi.core.host_files import _SERVICE, _VOLUME_SERVICE
+from inkless_pulumi.core.node_paths import NODE_SCRIPT
 from inkless_pulumi.sandbox.systemd import Service, Unit, parse_requests, parse_unit
 
 UNIT = """
@@ -40,8 +41,10 @@ def test_a_unit_is_read_with_systemd_s_defaults() -> None:
     assert (unit.restart_after, unit.stop_timeout, unit.start_timeout) == (5, 120, 90)
 
 
-def test_the_unit_of_a_node_is_understood() -> None:
+def test_the_units_of_a_node_are_understood() -> None:
     assert parse_unit("inkless-node.service", _SERVICE).stop_timeout == 330
+    volume = parse_unit("inkless-volume.service", _VOLUME_SERVICE)
+    assert (volume.start, volume.restart_after) == ((NODE_SCRIPT, "grow"), 60)
 
 
 @pytest.mark.parametrize(
@@ -89,13 +92,13 @@ def stage(tmp_path: Path) -> Stage:
 
 
 def test_a_service_that_ends_is_started_again(stage: Stage) -> None:
-    run = stage.script("run", "echo started >>starts")
+    run = stage.script("run", "echo started >>starts; exit 4")
     service = stage.service(Unit("a", run, restart_after=0.01))
     service.start()
     eventually(lambda: stage.count("starts") >= 3)
     service.stop()
     ended = stage.count("starts")
-    assert "a: ended with status 0" in stage.said
+    assert "a: ended with status 4" in stage.said
     assert stage.count("starts") == ended
 
 
