@@ -8,7 +8,7 @@ import pytest
 from tests.engine.aws.conftest import account_environment
 from tests.engine.aws.rehearsal import ZONES, Rehearsal, declare, operation_of, planned, service
 from tests.engine.aws.test_refusals import refusal
-from tests.engine.real_engine import Engine, Run
+from tests.engine.real_engine import Engine, EngineError, Run
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +83,39 @@ def test_another_topology_is_refused_with_the_way_out(
     assert 'set topology="combined", also when another plan has another one by default' in said
 
 
-def test_a_service_with_data_is_not_deleted(engine: Engine) -> None:
-    said = refusal(engine, lambda: None)
-    assert "protect" in said
+HOLDS_DATA = ("aws:s3/bucket:Bucket", "aws:rds/instance:Instance", "aws:ebs/volume:Volume")
+
+
+def test_all_that_holds_data_is_listed_and_nothing_is_deleted(engine: Engine) -> None:
+    before = engine.resources()
+    held = {r["urn"] for r in before.values() if r["type"] in HOLDS_DATA and r.get("protect")}
+    assert len(held) == 5, "a bucket, a database, three volumes"
+
+    with pytest.raises(EngineError) as destroyed:
+        engine.destroy()
+    for said in (
+        str(destroyed.value),
+        refusal(engine, lambda: None),
+        refusal(engine, service("orders", deletion_protection=True)),
+    ):
+        refused = said.partition("because it is protected")[2]
+        assert {urn for urn in held if f"{urn}'" in refused} == held
+    assert engine.resources() == before
+
+
+def test_all_that_would_be_replaced_is_listed(engine: Engine) -> None:
+    def moved() -> None:
+        def elsewhere(
+            args: pulumi.ResourceTransformArgs,
+        ) -> pulumi.ResourceTransformResult | None:
+            if args.type_ != "aws:ebs/volume:Volume":
+                return None
+            props = {**args.props, "availabilityZone": "eu-west-1d"}
+            return pulumi.ResourceTransformResult(props, args.opts)
+
+        options = pulumi.ResourceOptions(transforms=[elsewhere])
+        declare("kafka", options, deletion_protection=True)
+
+    said = refusal(engine, moved)
+    listed = re.findall(r'unable to replace resource "\S+::kafka-node-(\d)-data"', said)
+    assert sorted(listed) == ["1", "2", "3"]
