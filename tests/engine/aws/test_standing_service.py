@@ -1,5 +1,6 @@
 """A service that stands: what it tells, what it keeps to itself, what it does not let happen."""
 
+import re
 from pathlib import Path
 
 import pulumi
