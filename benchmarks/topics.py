@@ -59,6 +59,19 @@ for number in range({count}):
     name = f"single.{{number}}"
     inkless_pulumi.ClassicTopic(name, {{"name": name, "partitions": 1, "connection": connection}})
 """
+_IDLE = """
+import pulumi
+
+
+class Nothing(pulumi.CustomResource):
+    def __init__(self, name):
+        properties = {{"name": name, "partitions": 1, "connection": connection}}
+        super().__init__("nothing:index:Nothing", name, properties)
+
+
+for number in range({count}):
+    Nothing(f"idle.{{number}}")
+"""
 _RULES = """
 for number in range({count}):
     inkless_pulumi.AccessRule(
@@ -192,6 +205,14 @@ def _single_topics(bench: Bench) -> None:
     nothing = nothing_project(bench.root / "as-many", SINGLE, bench.environment)
     floor, ours = bench.timed(_UP, nothing), bench.timed(_UP, project)
     bench.compare("single", f"create {SINGLE} single topics", ours, floor, 1.2)
+    # What of it neither the plugin nor the program can help: the engine writes all of the state
+    # before and after each resource, so that an input as long as a connection counts; and Kafka.
+    idle = _PROGRAM + _IDLE.format(count=SINGLE)
+    project = make_project(bench.root / "idle", idle, bench.environment)
+    engine = f"{bench.timed(_UP, project):.1f} s"
+    bench.note(f"{SINGLE} resources that do nothing, each with a connection", engine, "", "")
+    kafka = f"{bench.kafka_python('create', SINGLE):.1f} s"
+    bench.note(f"kafka-python: create {SINGLE} topics", kafka, "", "")
 
 
 def _access_rules(bench: Bench) -> None:
