@@ -5,19 +5,17 @@ while it is there, and unregistering it alive would harm: it could not even stop
 """
 
 import time
-from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-from inkless_pulumi.core.errors import NotReady, Problem
-from inkless_pulumi.provider import resource
+from inkless_pulumi.core.errors import NotReady
 from inkless_pulumi.provider.declared_nodes import DECLARED, DeclaredNodes
 from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
     OpenCluster,
-    connection_problems,
 )
 from inkless_pulumi.provider.kafka.model import Cluster
+from inkless_pulumi.provider.recorded import Recorded
 from inkless_pulumi.provider.resource import Context, Created, WireModel
 
 __all__ = ["BrokerRegistration", "BrokerRegistrationInputs", "BrokerRegistrationOutputs"]
@@ -42,7 +40,7 @@ class BrokerRegistrationOutputs(WireModel):
     """Nothing: it acts when it is deleted."""
 
 
-class BrokerRegistration(resource.Resource[BrokerRegistrationInputs, BrokerRegistrationOutputs]):
+class BrokerRegistration(Recorded[BrokerRegistrationInputs, BrokerRegistrationOutputs]):
     """A registration; see the module."""
 
     token = "inkless:index:BrokerRegistration"
@@ -60,38 +58,11 @@ class BrokerRegistration(resource.Resource[BrokerRegistrationInputs, BrokerRegis
         self._open_cluster = open_cluster
         self._declared = declared
 
-    def check(
-        self, known: Mapping[str, object], olds: Mapping[str, object] | None
-    ) -> Iterable[Problem]:
-        """Refuse a connection that can't be made."""
-        yield from connection_problems(known)
-
     def create(
         self, inputs: BrokerRegistrationInputs, context: Context
     ) -> Created[BrokerRegistrationOutputs]:
         """Do nothing: the broker registers when it starts."""
         return Created(f"node-{inputs.node_id}", BrokerRegistrationOutputs())
-
-    def read(
-        self,
-        id: str,
-        inputs: BrokerRegistrationInputs | None,
-        outputs: BrokerRegistrationOutputs | None,
-        context: Context,
-    ) -> tuple[BrokerRegistrationInputs, BrokerRegistrationOutputs] | None:
-        """Answer what is recorded: a broker that is down is registered no less."""
-        return None if inputs is None else (inputs, BrokerRegistrationOutputs())
-
-    def update(
-        self,
-        id: str,
-        old_inputs: BrokerRegistrationInputs,
-        old_outputs: BrokerRegistrationOutputs,
-        inputs: BrokerRegistrationInputs,
-        context: Context,
-    ) -> BrokerRegistrationOutputs:
-        """Take what the deletion is to go by."""
-        return BrokerRegistrationOutputs()
 
     def delete(
         self,

@@ -5,13 +5,12 @@ from typing import ClassVar
 
 from inkless_pulumi.core.errors import ClusterError, Problem
 from inkless_pulumi.core.upgrade import upgrade_notes, version_change_problems
-from inkless_pulumi.provider import resource
 from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
     OpenCluster,
-    connection_problems,
 )
+from inkless_pulumi.provider.recorded import Recorded
 from inkless_pulumi.provider.resource import Context, Created, WireModel
 
 __all__ = ["FeatureLevel", "FeatureLevelInputs", "FeatureLevelOutputs"]
@@ -35,7 +34,7 @@ class FeatureLevelOutputs(WireModel):
     """The finalised level of Kafka's feature `metadata.version`."""
 
 
-class FeatureLevel(resource.Resource[FeatureLevelInputs, FeatureLevelOutputs]):
+class FeatureLevel(Recorded[FeatureLevelInputs, FeatureLevelOutputs]):
     """A feature level; see the module."""
 
     token = "inkless:index:FeatureLevel"
@@ -55,7 +54,7 @@ class FeatureLevel(resource.Resource[FeatureLevelInputs, FeatureLevelOutputs]):
         self, known: Mapping[str, object], olds: Mapping[str, object] | None
     ) -> Iterable[Problem]:
         """Refuse a version that can't follow the finalised one."""
-        yield from connection_problems(known)
+        yield from super().check(known, olds)
         for before, wanted in _versions(known, olds):
             yield from version_change_problems(before, wanted)
 
@@ -70,16 +69,6 @@ class FeatureLevel(resource.Resource[FeatureLevelInputs, FeatureLevelOutputs]):
         """Finalise what the nodes support."""
         return Created(inputs.service, self._finalise(inputs, context))
 
-    def read(
-        self,
-        id: str,
-        inputs: FeatureLevelInputs | None,
-        outputs: FeatureLevelOutputs | None,
-        context: Context,
-    ) -> tuple[FeatureLevelInputs, FeatureLevelOutputs] | None:
-        """Answer what is recorded: a level that was finalised does not go down by itself."""
-        return (inputs, outputs) if inputs is not None and outputs is not None else None
-
     def update(
         self,
         id: str,
@@ -92,15 +81,6 @@ class FeatureLevel(resource.Resource[FeatureLevelInputs, FeatureLevelOutputs]):
         if inputs.version == old_inputs.version:
             return old_outputs
         return self._finalise(inputs, context)
-
-    def delete(
-        self,
-        id: str,
-        inputs: FeatureLevelInputs,
-        outputs: FeatureLevelOutputs,
-        context: Context,
-    ) -> None:
-        """Nothing to remove but the state."""
 
     def _finalise(self, inputs: FeatureLevelInputs, context: Context) -> FeatureLevelOutputs:
         cluster = self._open_cluster(inputs.connection, context)

@@ -13,13 +13,11 @@ from pydantic import Field
 
 from inkless_pulumi.core import ports
 from inkless_pulumi.core.errors import ClusterError, ConnectionFailed, NotReady, Problem
-from inkless_pulumi.provider import resource
 from inkless_pulumi.provider.declared_nodes import DECLARED, DeclaredNodes
 from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
     OpenNode,
-    connection_problems,
 )
 from inkless_pulumi.provider.kafka.model import (
     BrokerState,
@@ -38,6 +36,7 @@ from inkless_pulumi.provider.readiness import (
     only_the_write_is_missing,
     under_replicated,
 )
+from inkless_pulumi.provider.recorded import Recorded
 from inkless_pulumi.provider.resource import Context, Created, Incomplete, WireModel
 
 __all__ = ["NodeReady", "NodeReadyInputs", "NodeReadyOutputs", "wait_until_ready"]
@@ -81,7 +80,7 @@ class NodeReadyOutputs(WireModel):
     """Nothing: that the resource is there says it all."""
 
 
-class NodeReady(resource.Resource[NodeReadyInputs, NodeReadyOutputs]):
+class NodeReady(Recorded[NodeReadyInputs, NodeReadyOutputs]):
     """A gate; see the module."""
 
     token = "inkless:index:NodeReady"
@@ -111,25 +110,13 @@ class NodeReady(resource.Resource[NodeReadyInputs, NodeReadyOutputs]):
         seconds = known.get("timeout_seconds")
         if isinstance(seconds, int) and seconds <= 0:
             yield Problem("timeout_seconds", seconds, "is no time to wait", "use 1 or more")
-        yield from connection_problems(known)
+        yield from super().check(known, olds)
 
     def create(self, inputs: NodeReadyInputs, context: Context) -> Created[NodeReadyOutputs]:
         """Wait, unless told not to; a wait in vain is recorded and goes on with the next update."""
         if inputs.wait_at_creation:
             self._wait(inputs.name, inputs, context)
         return Created(inputs.name, NodeReadyOutputs())
-
-    def read(
-        self,
-        id: str,
-        inputs: NodeReadyInputs | None,
-        outputs: NodeReadyOutputs | None,
-        context: Context,
-    ) -> tuple[NodeReadyInputs, NodeReadyOutputs] | None:
-        """Answer what is recorded: the wait leaves nothing that could be looked at."""
-        if inputs is None:
-            return None
-        return inputs, NodeReadyOutputs()
 
     def update(
         self,
@@ -145,11 +132,6 @@ class NodeReady(resource.Resource[NodeReadyInputs, NodeReadyOutputs]):
         ):
             self._wait(id, inputs, context)
         return NodeReadyOutputs()
-
-    def delete(
-        self, id: str, inputs: NodeReadyInputs, outputs: NodeReadyOutputs, context: Context
-    ) -> None:
-        """Do nothing: a broker that leaves for good is not drained of its replicas here."""
 
     def _wait(self, id: str, inputs: NodeReadyInputs, context: Context) -> None:
         seconds = context.timeout or float(inputs.timeout_seconds)

@@ -8,13 +8,12 @@ in `inkless_pulumi.provider.availability`.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from inkless_pulumi.core.errors import ClusterError, ConnectionFailed, NotReady, Problem
-from inkless_pulumi.provider import resource
+from inkless_pulumi.core.errors import ClusterError, ConnectionFailed, NotReady
 from inkless_pulumi.provider.availability import MayStop, MustNot, Shortage, may_stop
 from inkless_pulumi.provider.cluster_view import ClusterView, look_at
 from inkless_pulumi.provider.declared_nodes import DECLARED, DeclaredNodes
@@ -23,11 +22,11 @@ from inkless_pulumi.provider.kafka.connection import (
     ConnectionInputs,
     OpenCluster,
     OpenNode,
-    connection_problems,
 )
 from inkless_pulumi.provider.kafka.model import Unreachable
 from inkless_pulumi.provider.moving import drain
 from inkless_pulumi.provider.readiness import Node, Waiting
+from inkless_pulumi.provider.recorded import Recorded
 from inkless_pulumi.provider.resource import Context, Created, WireModel
 
 __all__ = ["NodeStop", "NodeStopInputs", "NodeStopOutputs"]
@@ -63,7 +62,7 @@ class NodeStopOutputs(WireModel):
     """Nothing: it acts when it is deleted."""
 
 
-class NodeStop(resource.Resource[NodeStopInputs, NodeStopOutputs]):
+class NodeStop(Recorded[NodeStopInputs, NodeStopOutputs]):
     """A guard; see the module."""
 
     token = "inkless:index:NodeStop"
@@ -89,36 +88,9 @@ class NodeStop(resource.Resource[NodeStopInputs, NodeStopOutputs]):
         self._open_cluster = open_cluster
         self._declared = declared
 
-    def check(
-        self, known: Mapping[str, object], olds: Mapping[str, object] | None
-    ) -> Iterable[Problem]:
-        """Refuse a connection that can't be made."""
-        yield from connection_problems(known)
-
     def create(self, inputs: NodeStopInputs, context: Context) -> Created[NodeStopOutputs]:
         """Do nothing."""
         return Created(inputs.name, NodeStopOutputs())
-
-    def read(
-        self,
-        id: str,
-        inputs: NodeStopInputs | None,
-        outputs: NodeStopOutputs | None,
-        context: Context,
-    ) -> tuple[NodeStopInputs, NodeStopOutputs] | None:
-        """Answer what is recorded."""
-        return None if inputs is None else (inputs, NodeStopOutputs())
-
-    def update(
-        self,
-        id: str,
-        old_inputs: NodeStopInputs,
-        old_outputs: NodeStopOutputs,
-        inputs: NodeStopInputs,
-        context: Context,
-    ) -> NodeStopOutputs:
-        """Take what the next deletion is to go by."""
-        return NodeStopOutputs()
 
     def delete(
         self, id: str, inputs: NodeStopInputs, outputs: NodeStopOutputs, context: Context

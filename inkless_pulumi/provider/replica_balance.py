@@ -4,17 +4,16 @@ from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from inkless_pulumi.core.errors import Problem
-from inkless_pulumi.provider import resource
 from inkless_pulumi.provider.cluster_view import ClusterView
 from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
     OpenCluster,
-    connection_problems,
 )
 from inkless_pulumi.provider.kafka.model import Partition
 from inkless_pulumi.provider.moving import move_replicas
 from inkless_pulumi.provider.reassignment import NodeIds, plan_rebalance
+from inkless_pulumi.provider.recorded import Recorded
 from inkless_pulumi.provider.resource import Context, Created, WireModel
 
 __all__ = ["ReplicaBalance", "ReplicaBalanceInputs", "ReplicaBalanceOutputs"]
@@ -39,7 +38,7 @@ class ReplicaBalanceOutputs(WireModel):
     """Nothing: replicas move on as topics come and go."""
 
 
-class ReplicaBalance(resource.Resource[ReplicaBalanceInputs, ReplicaBalanceOutputs]):
+class ReplicaBalance(Recorded[ReplicaBalanceInputs, ReplicaBalanceOutputs]):
     """A balance; see the module."""
 
     token = "inkless:index:ReplicaBalance"
@@ -59,7 +58,7 @@ class ReplicaBalance(resource.Resource[ReplicaBalanceInputs, ReplicaBalanceOutpu
         self, known: Mapping[str, object], olds: Mapping[str, object] | None
     ) -> Iterable[Problem]:
         """Refuse to move nothing at once."""
-        yield from connection_problems(known)
+        yield from super().check(known, olds)
         at_once = known.get("partitions_at_once")
         if isinstance(at_once, int) and at_once < 1:
             rule = "would move nothing"
@@ -71,16 +70,6 @@ class ReplicaBalance(resource.Resource[ReplicaBalanceInputs, ReplicaBalanceOutpu
         """Move replicas until they are balanced."""
         self._balance(inputs, context)
         return Created(inputs.service, ReplicaBalanceOutputs())
-
-    def read(
-        self,
-        id: str,
-        inputs: ReplicaBalanceInputs | None,
-        outputs: ReplicaBalanceOutputs | None,
-        context: Context,
-    ) -> tuple[ReplicaBalanceInputs, ReplicaBalanceOutputs] | None:
-        """Answer what is recorded: topics that came later are no drift."""
-        return None if inputs is None else (inputs, ReplicaBalanceOutputs())
 
     def update(
         self,
@@ -94,15 +83,6 @@ class ReplicaBalance(resource.Resource[ReplicaBalanceInputs, ReplicaBalanceOutpu
         if inputs.brokers != old_inputs.brokers:
             self._balance(inputs, context)
         return ReplicaBalanceOutputs()
-
-    def delete(
-        self,
-        id: str,
-        inputs: ReplicaBalanceInputs,
-        outputs: ReplicaBalanceOutputs,
-        context: Context,
-    ) -> None:
-        """Nothing to remove but the state."""
 
     def _balance(self, inputs: ReplicaBalanceInputs, context: Context) -> None:
         def plan(seen: ClusterView) -> Mapping[Partition, NodeIds]:

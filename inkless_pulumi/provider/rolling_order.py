@@ -9,7 +9,6 @@ from typing import ClassVar
 
 from inkless_pulumi.core.errors import ClusterError, ConnectionFailed, Problem, SecretStoreError
 from inkless_pulumi.core.upgrade import is_downgrade
-from inkless_pulumi.provider import resource
 from inkless_pulumi.provider.cluster_view import ClusterView, look_at, serves
 from inkless_pulumi.provider.declared_nodes import DECLARED, DeclaredNodes
 from inkless_pulumi.provider.kafka.connection import (
@@ -18,6 +17,7 @@ from inkless_pulumi.provider.kafka.connection import (
     OpenNode,
 )
 from inkless_pulumi.provider.readiness import Node
+from inkless_pulumi.provider.recorded import Recorded
 from inkless_pulumi.provider.resource import Context, Created, WireModel
 
 __all__ = ["RollingOrder", "RollingOrderInputs", "RollingOrderOutputs", "rolling_order"]
@@ -50,7 +50,7 @@ class RollingOrderOutputs(WireModel):
     """Whether it is the order of creation, because nothing was ever changed."""
 
 
-class RollingOrder(resource.Resource[RollingOrderInputs, RollingOrderOutputs]):
+class RollingOrder(Recorded[RollingOrderInputs, RollingOrderOutputs]):
     """An order; see the module."""
 
     token = "inkless:index:RollingOrder"
@@ -83,16 +83,6 @@ class RollingOrder(resource.Resource[RollingOrderInputs, RollingOrderOutputs]):
         order = _of_creation(inputs)
         return Created(inputs.service, RollingOrderOutputs(order=order, at_creation=True))
 
-    def read(
-        self,
-        id: str,
-        inputs: RollingOrderInputs | None,
-        outputs: RollingOrderOutputs | None,
-        context: Context,
-    ) -> tuple[RollingOrderInputs, RollingOrderOutputs] | None:
-        """Answer what is recorded."""
-        return (inputs, outputs) if inputs is not None and outputs is not None else None
-
     def update(
         self,
         id: str,
@@ -122,15 +112,6 @@ class RollingOrder(resource.Resource[RollingOrderInputs, RollingOrderOutputs]):
         self._declared.find_down(inputs.service, [node for node in order if node in down])
         context.progress(f"nodes are changed in the order {', '.join(map(str, order))}")
         return RollingOrderOutputs(order=order, at_creation=False)
-
-    def delete(
-        self,
-        id: str,
-        inputs: RollingOrderInputs,
-        outputs: RollingOrderOutputs,
-        context: Context,
-    ) -> None:
-        """Nothing to remove but the state."""
 
 
 def rolling_order(
