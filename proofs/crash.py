@@ -1,10 +1,11 @@
 """Kills at random moments: `make crash`, or `python -m proofs.crash --kills 50 --seed 1`.
 
-A service is created, changed, and destroyed, again and again. In each of these operations one
-process is killed (SIGKILL) at a random moment: the engine, one of its plugins, or a part of the
-sandbox. Then the sandbox is made whole and the operation is run once more, as a user would. After
-that everything must be as declared, and nothing may be left of what was interrupted. A seed gives
-the same kills again; the moment is counted in the engine's own lines of progress.
+A service is created, changed, and destroyed, again and again, with either topology in turn. In each
+of these operations one process is killed (SIGKILL) at a random moment: the engine, one of its
+plugins, a part of the sandbox, or all of its parts. Then the sandbox is made whole and the
+operation is run once more, as a user would. After that everything must be as declared, and nothing
+may be left of what was interrupted. A seed gives the same kills again; the moment is counted in the
+engine's own lines of progress.
 """
 
 import os
@@ -13,11 +14,12 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -29,12 +31,44 @@ from inkless_pulumi.sandbox.making import default_cache
 from proofs.stage import Stage, Watch, stage
 from proofs.traces import problems_after_destroy, problems_after_up
 
-__all__ = ["OPERATIONS", "Kill", "kills", "run"]
+__all__ = ["OPERATIONS", "Kill", "Operation", "kills", "run"]
 
-OPERATIONS = ("create", "roll", "destroy")
-_LINES = {"create": 95, "roll": 45, "destroy": 95}
-"""About how many lines of progress an operation has."""
-_TARGETS = ("engine", "engine", "inkless plugin", "cloud plugin", "machine", "registry")
+
+@dataclass(frozen=True)
+class Operation:
+    """Something that is done to the service."""
+
+    name: str
+    lines: int
+    """About how many lines of progress it has."""
+    arguments: Mapping[str, Any] | None
+    """What is declared otherwise than before; None: the service is destroyed."""
+    creates: bool = False
+    """Nothing was declared before."""
+
+
+OPERATIONS = (
+    Operation("create", 200, {}, creates=True),
+    Operation("roll", 70, {}),
+    Operation("destroy", 150, None),
+    Operation("create dedicated", 260, {"topology": "dedicated", "rebalance": True}, creates=True),
+    Operation("scale out", 50, {"brokers": 4}),
+    Operation("scale in", 35, {"brokers": 3}),
+    Operation("destroy dedicated", 240, None),
+)
+"""They take turns, so that each finds what it needs."""
+
+_TARGETS = (
+    "engine",
+    "engine",
+    "inkless plugin",
+    "cloud plugin",
+    "machine",
+    "database",
+    "registry",
+    "aws",
+    "sandbox",
+)
 _LONGEST_DELAY = 1.5
 
 
@@ -43,7 +77,7 @@ class Kill:
     """One kill: what is killed, during what, and when."""
 
     number: int
-    operation: str
+    operation: Operation
     target: str
     after_lines: int
     delay: float
@@ -51,19 +85,16 @@ class Kill:
 
     def __str__(self) -> str:
         moment = f"{self.delay:.2f} s after line {self.after_lines}"
-        return f"kill {self.number}: {self.target} during {self.operation}, {moment}"
+        return f"kill {self.number}: {self.target} during {self.operation.name}, {moment}"
 
 
-def kills(seed: int, operations: tuple[str, ...] = OPERATIONS) -> Iterator[Kill]:
-    """Endlessly many kills; the operations take turns, so that each finds what it needs."""
+def kills(seed: int) -> Iterator[Kill]:
+    """Endlessly many kills."""
     chance = random.Random(seed)  # noqa: S311 - a seed has to give the same kills again
-    number = 0
-    while True:
-        for operation in operations:
-            number += 1
-            target = chance.choice(_TARGETS)
-            lines = chance.randrange(_LINES[operation])
-            yield Kill(number, operation, target, lines, chance.uniform(0, _LONGEST_DELAY))
+    for number, operation in enumerate(cycle(OPERATIONS), 1):
+        target = chance.choice(_TARGETS)
+        lines = chance.randrange(operation.lines)
+        yield Kill(number, operation, target, lines, chance.uniform(0, _LONGEST_DELAY))
 
 
 class _Killer:
@@ -73,13 +104,13 @@ class _Killer:
         self.killed: str | None = None
         self._place = place
         self._kill = kill
-        self._lines = 0
+        self.lines = 0
         self._timer: threading.Timer | None = None
 
     def watch(self, line: str) -> None:
         """Count a line."""
-        self._lines += 1
-        if self._lines > self._kill.after_lines and self._timer is None:
+        self.lines += 1
+        if self.lines > self._kill.after_lines and self._timer is None:
             self._timer = threading.Timer(self._kill.delay, self._strike)
             self._timer.start()
 
@@ -96,7 +127,8 @@ class _Killer:
             except ProcessLookupError:
                 continue
             self.killed = what
-            return
+            if self._kill.target != "sandbox":  # of which all parts are
+                return
 
 
 def _targets(place: Stage, target: str) -> Iterator[tuple[int, str]]:
@@ -115,9 +147,14 @@ def _targets(place: Stage, target: str) -> Iterator[tuple[int, str]]:
                 if name in command:
                     yield pid, target
     else:
-        for part in processes.running(place.home):
-            if part.name == target or (target == "machine" and part.name.startswith("i-")):
-                yield part.pid, part.name
+        for part in list(processes.running(place.home)):
+            if _is_part(part.name, target):
+                yield part.pid, target if target == "sandbox" else part.name
+
+
+def _is_part(name: str, target: str) -> bool:
+    beginnings = {"machine": "i-", "database": "database-", "sandbox": ""}
+    return name.startswith(beginnings[target]) if target in beginnings else name == target
 
 
 def _children(parent: int) -> Iterator[tuple[int, str]]:
@@ -134,18 +171,9 @@ def _children(parent: int) -> Iterator[tuple[int, str]]:
 def run(place: Stage, wanted: Iterator[Kill], narrate: Watch) -> list[str]:
     """Carry out the kills, and tell everything that was wrong afterwards."""
     problems: list[str] = []
-    changes = 0
     for kill in wanted:
         narrate(str(kill))
-        if kill.operation == "roll":
-            changes += 1
-        settings = {"settings": {"queued.max.requests": 500 - changes}}
-        operations: dict[str, Callable[[Watch | None], None]] = {
-            "create": lambda watch, settings=settings: place.deploy(settings, watch),  # type: ignore[misc]
-            "roll": lambda watch, settings=settings: place.deploy(settings, watch),  # type: ignore[misc]
-            "destroy": place.destroy,
-        }
-        operate = operations[kill.operation]
+        operate = partial(_operate, place, kill)
         narrate(f"  {_interrupt(place, kill, operate)}")
         found = _taken_up(place, kill, operate)
         problems += [f"{kill}: {problem}" for problem in found]
@@ -154,7 +182,20 @@ def run(place: Stage, wanted: Iterator[Kill], narrate: Watch) -> list[str]:
     return problems
 
 
-def _interrupt(place: Stage, kill: Kill, operate: Callable[[Watch | None], None]) -> str:
+def _operate(place: Stage, kill: Kill, watch: Watch) -> None:
+    changed = kill.operation.arguments
+    if changed is None:
+        place.destroy(watch)
+        return
+    if kill.operation.creates:
+        place.arguments.clear()
+    # Of a service that stays as it is, each kill's setting is another: that is a roll.
+    rolls = not changed and not kill.operation.creates
+    settings = {"settings": {"queued.max.requests": 500 - kill.number}} if rolls else {}
+    place.deploy({**changed, **settings}, watch)
+
+
+def _interrupt(place: Stage, kill: Kill, operate: Callable[[Watch], None]) -> str:
     killer = _Killer(place, kill)
     try:
         operate(killer.watch)
@@ -163,10 +204,11 @@ def _interrupt(place: Stage, kill: Kill, operate: Callable[[Watch | None], None]
         ended = "the operation failed"
     finally:
         killer.done()
-    return f"killed {killer.killed or 'nothing: it had ended before'}; {ended}"
+    killed = killer.killed or "nothing: it had ended before"
+    return f"killed {killed}; {ended} after {killer.lines} lines"
 
 
-def _taken_up(place: Stage, kill: Kill, operate: Callable[[Watch | None], None]) -> list[str]:
+def _taken_up(place: Stage, kill: Kill, operate: Callable[[Watch], None]) -> list[str]:
     """Run the operation once more, and look."""
     began = time.monotonic()
     lines: list[str] = []
@@ -177,14 +219,16 @@ def _taken_up(place: Stage, kill: Kill, operate: Callable[[Watch | None], None])
         said = [line.strip() for line in lines if "error: " in line]
         return [f"the next run failed: {' | '.join(said[:3]) or lines[-5:]}"]
     place.narrate(f"  taken up in {time.monotonic() - began:.0f} s")
-    return (
-        problems_after_destroy(place) if kill.operation == "destroy" else problems_after_up(place)
-    )
+    destroyed = kill.operation.arguments is None
+    return problems_after_destroy(place) if destroyed else problems_after_up(place)
 
 
 def main(
     count: Annotated[int, typer.Option("--kills", help="How many kills there are.")] = 50,
     seed: Annotated[int, typer.Option(help="Which kills.")] = 1,
+    skip: Annotated[
+        int, typer.Option(help="How many of them to leave out; a creation has to be the next.")
+    ] = 0,
     home: Annotated[Path | None, typer.Option(help="Where the sandbox is kept meanwhile.")] = None,
 ) -> None:
     """Kill processes at random moments, and see that the next run sets everything right."""
@@ -192,7 +236,7 @@ def main(
     narrate = narrator(console)
 
     with stage(home or default_cache() / "crash", narrate) as place:
-        problems = run(place, islice(kills(seed), count), narrate)
+        problems = run(place, islice(kills(seed), skip, skip + count), narrate)
     console.print(f"crash: seed={seed} kills={count} problems={len(problems)}", soft_wrap=True)
     sys.exit(1 if problems else 0)
 

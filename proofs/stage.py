@@ -7,24 +7,30 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO, cast
 
 from rich.console import Console
 
+from inkless_pulumi.core.image import kafka_version, parse_reference
 from inkless_pulumi.sandbox import lifecycle
 from inkless_pulumi.sandbox.home import Home
 from inkless_pulumi.sandbox.making import default_cache
 from inkless_pulumi.sandbox.project import write_project
 from inkless_pulumi.sandbox.pulumi_stack import PulumiStack
 from inkless_pulumi.sandbox.record_check import Client
+from inkless_pulumi.sandbox.standin_image import REPOSITORY, ensure_standin_image
 from inkless_pulumi.sandbox.toolchain import find_or_make_engine
 
-__all__ = ["Stage", "stage"]
+__all__ = ["GATE", "Stage", "stage"]
+
+GATE = "inkless:index:NodeReady"
+"""The type of the resource that there is one of for each node."""
 
 _STACK = "proof"
 _ENDED = 128 + signal.SIGTERM
+_DIRECTORY = "proof"
 _PROGRAM = Path(__file__).parent / "service"
 
 Watch = Callable[[str], None]
@@ -39,10 +45,10 @@ class Stage:
         self.narrate = narrate
         self.arguments: dict[str, Any] = {}
         self.log = home.logs / "engine.log"
-        self._directory = home.root / "proof"
+        self.directory = home.root / _DIRECTORY
         self._package: Path | None = None
         self.sandbox = lifecycle.up(home, progress=narrate)
-        write_project(self._directory, _PROGRAM)
+        write_project(self.directory, _PROGRAM)
         self.stack.create(lifecycle.stack_config(home))
 
     @property
@@ -52,12 +58,23 @@ class Stage:
         environment = {**os.environ, **toolchain}
         environment |= lifecycle.environment(self.home, path=toolchain["PATH"])
         environment |= {
-            "PULUMI_HOME": str(self._directory / "engine"),
+            "PULUMI_HOME": str(self.directory / "engine"),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         if self._package is not None:
             environment["PYTHONPATH"] = str(self._package)
-        return PulumiStack(self._directory, _STACK, environment)
+        return PulumiStack(self.directory, _STACK, environment)
+
+    def image_of(self, version: str) -> str:
+        """The image of an Inkless version that stands where the sandbox's own comes from.
+
+        Of the stand-in, that is one of the same version of Kafka.
+        """
+        reference = parse_reference(self.sandbox.image)
+        if reference.repository != REPOSITORY:
+            return f"{reference.name}:{version}"
+        kafka = ".".join(map(str, kafka_version(version)))
+        return ensure_standin_image(self.sandbox.registry, default_cache(), self.narrate, kafka)
 
     def use_package(self, directory: Path) -> None:
         """Deploy with another version of the package: the directory that has `inkless_pulumi`."""
@@ -89,6 +106,11 @@ class Stage:
             **secret,
         )
 
+    def brokers(self) -> list[str]:
+        """The names of the nodes that are brokers, as the stack's state has them."""
+        gates = [one["inputs"] for one in self.stack.state()["resources"] if one["type"] == GATE]
+        return sorted(gate["name"] for gate in gates if "broker" in gate["roles"])
+
     @property
     def topics(self) -> list[str]:
         """The topics that the load goes to."""
@@ -119,12 +141,12 @@ class _Lines(io.TextIOBase):
 
 @contextmanager
 def stage(directory: Path, narrate: Watch) -> Iterator[Stage]:
-    """A stage below a directory; when it is left, nothing of it is left but its logs.
+    """A stage below a directory, of which nothing is left at the end but the logs of a failure.
 
     That goes for a proof that is asked to end (SIGTERM) as well.
     """
     home = Home.at(directory)
-    lifecycle.down(home, narrate)
+    _remove(home, narrate)
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED))
     try:
         yield Stage(home, narrate)
@@ -132,8 +154,16 @@ def stage(directory: Path, narrate: Watch) -> Iterator[Stage]:
         _keep_logs(home, narrate)
         raise
     finally:
-        lifecycle.down(home, narrate)
+        _remove(home, narrate)
         signal.signal(signal.SIGTERM, before)
+
+
+def _remove(home: Home, narrate: Watch) -> None:
+    # First: without it, what is left of a killed proof is a sandbox's directory like any other.
+    shutil.rmtree(home.root / _DIRECTORY, ignore_errors=True)
+    lifecycle.down(home, narrate)
+    with suppress(OSError):  # somebody else's files stay
+        home.root.rmdir()
 
 
 def _keep_logs(home: Home, narrate: Watch) -> None:

@@ -8,16 +8,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from inkless_pulumi.provider.kafka.connection import ConnectionInputs, Connections
-from inkless_pulumi.provider.kafka.model import Cluster
-from inkless_pulumi.provider.resource import Context
-from inkless_pulumi.provider.secret_stores import StoredSecret
-from inkless_pulumi.sandbox import lifecycle, machine
+from inkless_pulumi.sandbox import machine
 from inkless_pulumi.sandbox.account import Account
 from inkless_pulumi.sandbox.containers import label_of
 from inkless_pulumi.sandbox.home import Home
 from inkless_pulumi.sandbox.parts import aws_server
-from proofs.stage import Stage
+from proofs.administration import administered
+from proofs.stage import GATE, Stage
 
 __all__ = ["problems_after_destroy", "problems_after_up"]
 
@@ -27,7 +24,6 @@ _SECRET = "aws:secretsmanager/secret:Secret"
 _DATABASE = "aws:rds/instance:Instance"
 _REPOSITORY = "aws:ecr/repository:Repository"
 _IMAGE = "inkless:index:BrokerImage"
-_GATE = "inkless:index:NodeReady"
 _CLOUD_TYPE = re.compile(r"aws:[a-z0-9]+/\w+:\w+")
 
 
@@ -71,13 +67,10 @@ def _in_the_account(place: Stage) -> Iterator[str]:
 
 def _in_the_cluster(place: Stage) -> Iterator[str]:
     resources = place.stack.state()["resources"]
-    nodes = [one["inputs"] for one in resources if one["type"] == _GATE]
+    nodes = [one["inputs"] for one in resources if one["type"] == GATE]
     brokers = {str(node["nodeId"]) for node in nodes if "broker" in node["roles"]}
     controllers = {str(node["nodeId"]) for node in nodes if "controller" in node["roles"]}
-    connections = Connections(lambda _: _Secrets(place.home))
-    connection = ConnectionInputs.model_validate(place.stack.outputs()["connection"])
-    cluster: Cluster = connections.cluster(connection, Context(name="traces", urn=""))
-    try:
+    with administered(place) as cluster:
         registered = cluster.nodes.brokers()
         serving = {str(broker.node_id) for broker in registered if not broker.fenced}
         yield from _differences("serving broker", serving, brokers)
@@ -92,8 +85,6 @@ def _in_the_cluster(place: Stage) -> Iterator[str]:
         credentials = cluster.users.describe(["load"]).get("load", {})
         if len(credentials) != 1:
             yield f"the user has {len(credentials)} passwords"
-    finally:
-        connections.close()
 
 
 def _differences(what: str, there: Iterable[str], known: set[str]) -> Iterator[str]:
@@ -136,22 +127,3 @@ def _containers(home: Home) -> set[str]:
 def _tags(home: Home, repository: str) -> set[str]:
     root = home.registry / "docker" / "registry" / "v2" / "repositories" / repository
     return _names(root / "_manifests" / "tags")
-
-
-class _Secrets:
-    """The sandbox's secrets, for this process."""
-
-    def __init__(self, home: Home) -> None:
-        self._home = home
-
-    def read(self, secret_id: str) -> str:
-        """The value."""
-        return lifecycle.read_secret(self._home, secret_id)
-
-    def find(self, secret_id: str) -> StoredSecret | None:
-        """The value and its version."""
-        return StoredSecret(self.read(secret_id), "")
-
-    def write(self, secret_id: str, value: str) -> str:
-        """Refused: a proof changes nothing."""
-        raise NotImplementedError
