@@ -54,6 +54,8 @@ def listening(address: str, port: int) -> Iterator[None]:
 
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # What was stopped a moment ago may hold it until its last thread is gone.
+        processes.refuse_taken_port(address, port, "the test")
         other.bind((address, port))
         other.listen()
         yield
