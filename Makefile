@@ -45,8 +45,9 @@ unit: setup
 engine-tests: engine
 	$(bin)/pytest -q $(parallel) tests/engine
 
+# In their own order, in which the longest file comes early.
 sandbox-tests: engine
-	$(bin)/pytest -q tests/sandbox
+	$(bin)/pytest -q $(parallel) --no-loadscope-reorder tests/sandbox
 
 #: make reports    write the reports in docs/reports anew
 reports: engine
