@@ -1,4 +1,5 @@
-"""What a killed engine leaves in a sandbox: its stack's lock, and creations that it never recorded.
+"""What a killed engine leaves in a sandbox: its stack's lock, creations that it never recorded, and
+an unreadable note beside its state.
 
 In a cloud both are for the user to settle: `pulumi cancel`, and `pulumi refresh`, which asks about
 each creation whose end it does not know. A sandbox has state and account side by side. What an
@@ -41,7 +42,7 @@ class StackFile:
 
 
 def stacks_at_rest(home: Home, progress: Progress) -> list[StackFile]:
-    """The stacks that no engine works on; the lock of an engine that is gone is removed."""
+    """The stacks that no engine works on, fit to be worked on: without a dead engine's lock."""
     root = home.pulumi / ".pulumi"
     found = []
     for path in sorted((root / "stacks").glob("*/*.json")):
@@ -53,8 +54,24 @@ def stacks_at_rest(home: Home, progress: Progress) -> list[StackFile]:
                 progress(f"Unlocking the stack {stack.stack}, whose engine was killed")
                 lock.unlink(missing_ok=True)
         if not held:
+            _remove_half_written_note(path)
             found.append(stack)
     return found
+
+
+def _remove_half_written_note(state: Path) -> None:
+    """Remove what the engine notes of a file beside it, if a kill cut that off.
+
+    State itself is replaced in one step, but what is noted of it is not: where that is no JSON, the
+    engine reads no state at all (`failed to load checkpoint: EOF`), and without it, it does.
+    """
+    note = state.with_name(f"{state.name}.attrs")
+    try:
+        json.loads(note.read_bytes())
+    except FileNotFoundError:
+        return
+    except ValueError:
+        note.unlink(missing_ok=True)
 
 
 def unrecorded(stacks: list[StackFile], records: list[Record]) -> Iterator[Record]:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,13 @@ import pytest
 from pulumi import automation
 
 from inkless_pulumi.sandbox import lifecycle, machine, processes
+from inkless_pulumi.sandbox.account import Account
 from inkless_pulumi.sandbox.home import Home
 from inkless_pulumi.sandbox.making import default_cache
 from inkless_pulumi.sandbox.parts import aws_server, certificates, database
+from inkless_pulumi.sandbox.standin.aws.secrets_and_keys import SecretContainer
+from inkless_pulumi.sandbox.standin.aws.shapes import ACCOUNT_ID
+from inkless_pulumi.sandbox.standin.behaviour import Site
 from inkless_pulumi.sandbox.toolchain import find_or_make_engine
 
 SECRETS = {
@@ -274,6 +279,34 @@ def test_after_everything_was_killed_up_makes_it_whole_and_nothing_is_lost(
     assert deployment.drift() == {}
     assert lifecycle.read_secret(home, outputs["secret"]) == SECRETS["secret"]
     assert deployment.accepts_password(outputs["database"], deployment.password)
+    assert deployment.changes() == {}
+
+
+def test_a_secret_that_a_killed_plugin_never_recorded_is_removed_and_nobody_elses(
+    home: Home, deployment: Deployment, outputs: dict[str, Any]
+) -> None:
+    assert outputs
+    sandbox = lifecycle.status(home).sandbox
+    assert sandbox is not None
+    api = aws_server.client(sandbox.aws_endpoint, "secretsmanager", sandbox.region)
+    theirs = api.create_secret(Name="made-with-another-tool")["ARN"]
+    account = Account(home.account_db)
+    urn = "urn:pulumi:test::parts::aws:secretsmanager/secret:Secret::half-made"
+    inputs = {"name": "half-made", "recoveryWindowInDays": 0}
+    site = Site(account, ACCOUNT_ID, sandbox.region, home)
+    with suppress(KeyboardInterrupt), account.transaction() as ledger:
+        half_made = SecretContainer().create(ledger, site, inputs, urn).id
+        raise KeyboardInterrupt  # no record is kept of it then
+    account.close()
+    told: list[str] = []
+    lifecycle.up(home, progress=told.append)
+    assert [line for line in told if "interrupted" in line] == [
+        f"Removing {half_made}, whose creation was interrupted"
+    ]
+    left = {one["ARN"] for one in api.list_secrets()["SecretList"]}
+    assert theirs in left
+    assert half_made not in left
+    api.delete_secret(SecretId=theirs, ForceDeleteWithoutRecovery=True)
     assert deployment.changes() == {}
 
 

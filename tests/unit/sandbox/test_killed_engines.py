@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from inkless_pulumi.sandbox import killed_engines
 from inkless_pulumi.sandbox.account import Record
 from inkless_pulumi.sandbox.home import Home
 from inkless_pulumi.sandbox.killed_engines import StackFile, settle, stacks_at_rest, unrecorded
@@ -107,3 +108,25 @@ def test_a_stack_that_was_never_deployed_has_nothing_to_settle(home: Home) -> No
     empty.path.write_text(json.dumps({"version": 3, "checkpoint": {"latest": None}}))
     settle([empty])
     assert [one.id for one in unrecorded([empty], [volume("vol-1")])] == ["vol-1"]
+
+
+@pytest.mark.parametrize(("text", "stays"), [("", False), ('{"user.', False), ("{}", True)])
+def test_what_was_half_written_beside_the_state_does_not_hide_it(
+    home: Home, text: str, stays: bool
+) -> None:
+    state = stack(home, "vol-1").path
+    note = state.with_name("dev.json.attrs")
+    note.write_text(text)
+    assert [found.path for found in stacks_at_rest(home, print)] == [state]
+    assert note.exists() is stays
+
+
+def test_what_a_living_engine_writes_is_left_alone(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = stack(home).path.with_name("dev.json.attrs")
+    note.write_text("")
+    lock(home, os.getpid())
+    monkeypatch.setattr(killed_engines, "_is_engine", lambda pid: pid == os.getpid())
+    assert stacks_at_rest(home, print) == []
+    assert note.exists()

@@ -32,6 +32,8 @@ from inkless_pulumi.sandbox.standin.naming import NameRule
 KEY = "aws:kms/key:Key"
 SECRET = "aws:secretsmanager/secret:Secret"
 _DELETED_SECRET = f"{SECRET} in its recovery window"
+_DECLARED = "inkless:declared"
+"""The tag that tells a declared secret from one that was made with another tool."""
 PARAMETER = "aws:ssm/parameter:Parameter"
 _SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
 _PARAMETER_NAME = re.compile(r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
@@ -239,11 +241,31 @@ def _make_real(site: Site, name: str, region: str) -> str | None:
     if site.home is None:
         return None
     api = local_api.client(site, "secretsmanager", region)
+    tags = [{"Key": _DECLARED, "Value": "yes"}]
     try:
-        return str(api.create_secret(Name=name)["ARN"])
+        return str(api.create_secret(Name=name, Tags=tags)["ARN"])
     except api.exceptions.ResourceExistsException:
         api.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
-        return str(api.create_secret(Name=name)["ARN"])
+        return str(api.create_secret(Name=name, Tags=tags)["ARN"])
+
+
+def remove_unrecorded_secrets(site: Site) -> list[str]:
+    """Remove the secrets whose plugin was killed before it put them into the books. Tells which.
+
+    One that a user made with another tool has no tag of ours, and stays.
+    """
+    api = local_api.client(site, "secretsmanager")
+    removed = []
+    # No plugin is half-way between a secret and the books meanwhile.
+    with site.account.transaction() as ledger:
+        pages = api.get_paginator("list_secrets").paginate(
+            Filters=[{"Key": "tag-key", "Values": [_DECLARED]}]
+        )
+        for found in [one["ARN"] for page in pages for one in page["SecretList"]]:
+            if ledger.get(SECRET, found) is None:
+                api.delete_secret(SecretId=found, ForceDeleteWithoutRecovery=True)
+                removed.append(str(found))
+    return removed
 
 
 class SecretVersion(Behaviour):
