@@ -15,6 +15,7 @@ __all__ = [
     "Resource",
     "State",
     "plain",
+    "refusals",
     "same",
 ]
 
@@ -45,6 +46,13 @@ archive, object (`sdk/go/common/resource/plugin/rpc.go`)."""
 _SECRET: Final = "[secret]"
 _UNHANDLED: Final = re.compile(r"Traceback \(most recent|unhandled exception|exited with")
 _STANDARD_ERROR: Final = re.compile(r"Traceback \(most recent call last\)")
+_GONE: Final = re.compile(r"^Detected that .* exited prematurely")
+_BROKEN_OFF: Final = re.compile(
+    r"code = (Unavailable|Canceled)|connection refused|context canceled|error reading from server"
+    r"|resource monitor shut down"
+)
+"""What the engine says of calls that were under way when the program ended and its plugins were
+killed."""
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"
 
@@ -202,6 +210,24 @@ class Diagnostic:
         return self.severity == "info#err" and bool(_STANDARD_ERROR.match(self.message))
 
 
+    @property
+    def plugin_gone(self) -> bool:
+        """Whether it tells of a plugin that ended, by itself or killed by the engine."""
+        return self.severity == "error" and bool(_GONE.search(self.message))
+
+
+def refusals(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The errors that refuse something: no crash, and nothing that only followed from one."""
+    said = tuple(diagnostics)
+    crashed = any(one.crash for one in said)
+    return tuple(
+        one
+        for one in said
+        if one.severity == "error" and not one.crash and not one.plugin_gone
+        if not (crashed and _BROKEN_OFF.search(one.message))
+    )
+
+
 @dataclass(frozen=True)
 class Plan:
     """A preview, read."""
@@ -259,6 +285,6 @@ class Plan:
         return shown >= self.counts.get("same", 0)
 
     @property
-    def errors(self) -> tuple[Diagnostic, ...]:
-        """What was said in earnest."""
-        return tuple(said for said in self.diagnostics if said.severity == "error")
+    def refusals(self) -> tuple[Diagnostic, ...]:
+        """What a provider, a policy of the engine's or the program refuses."""
+        return refusals(self.diagnostics)

@@ -61,8 +61,8 @@ def _is_protected(resource: Resource) -> bool:
 
 def _said(plan: Plan) -> Iterator[Finding]:
     """What a program or a provider refuses, in its own words."""
-    for said in plan.errors:
-        if said.crash or said.message in _ENDS or _about_protection(said, plan):
+    for said in plan.refusals:
+        if said.message in _ENDS or _about_protection(said, plan):
             continue
         about = f"{code(said.urn.rpartition('::')[2])}: " if said.urn else ""
         yield Finding(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from inkless_pulumi.report.findings import code, listed
-from inkless_pulumi.report.plan import Action, Diagnostic, Plan, Resource, State
+from inkless_pulumi.report.plan import Action, Diagnostic, Plan, Resource, State, refusals
 
 __all__ = ["FAILED", "read_plan"]
 
@@ -153,12 +153,15 @@ def _reasons(diagnostics: Iterable[Diagnostic]) -> Iterator[str]:
     """What diagnostics say of the preview's wholeness. The digest has no other sign of a failure,
     and a program that crashes may have said so on its standard error alone.
     """
-    for said in diagnostics:
-        if said.crash:
-            yield "the program failed"
-        elif said.severity == "error" and _OTHER_PLAN in said.message:
+    said = tuple(diagnostics)
+    if any(one.crash for one in said):
+        yield "the program failed"
+    elif any(one.plugin_gone for one in said):
+        yield "a plugin ended before the preview did"
+    for one in refusals(said):
+        if _OTHER_PLAN in one.message:
             yield "the program no longer does what the saved update plan allows"
-        elif said.severity == "error":
+        else:
             yield FAILED
 
 

@@ -133,6 +133,51 @@ def test_a_program_that_fails_is_incomplete_and_not_refused() -> None:
     assert refused(message=message).status == "incomplete"
 
 
+# What the engine says of a plugin that is gone, as its version 3.259 does.
+GONE = """error: Detected that /bin/pulumi-resource-inkless exited prematurely. \n\
+       This is *always* a bug in the provider. Please report the issue to the provider author as
+       To assist with debugging we have dumped the STDOUT and STDERR streams of the plugin:
+"""
+CRASHED = {
+    "severity": "error",
+    "message": "error: Program failed with an unhandled exception:\nTraceback (most recent call",
+}
+
+
+@pytest.mark.parametrize(
+    "consequence",
+    [
+        GONE,
+        "error: rpc error: code = Unavailable desc = error reading from server: EOF",
+        "error: transport: Error while dialing: dial tcp 127.0.0.1:1: connect: connection refused",
+        "error: resource monitor shut down while waiting on step's done channel",
+        "error: rpc error: code = Canceled desc = context canceled",
+    ],
+)
+def test_what_breaks_off_with_a_program_is_no_refusal(consequence: str) -> None:
+    said = [CRASHED, {"severity": "error", "message": consequence, "urn": "urn:pulumi:a::b::c::d"}]
+    for diagnostics in (said, said[::-1]):
+        found = assess(read_plan(digest(diagnostics=diagnostics)))
+        assert found.status == "incomplete"
+        assert found.incomplete == ("the program failed",)
+        assert not found.findings, "nothing of what is declared is refused"
+        assert len(found.said) == 2, "it is shown what the engine said"
+
+
+def test_a_plugin_that_is_gone_makes_a_preview_incomplete() -> None:
+    found = refused(message=GONE)
+    assert found.status == "incomplete"
+    assert found.incomplete == ("a plugin ended before the preview did",)
+    assert not found.findings
+
+
+def test_a_refusal_beside_a_failed_program_is_told_of() -> None:
+    wrong = {"severity": "error", "message": "error: partitions = 0: at least 1"}
+    found = assess(read_plan(digest(diagnostics=[CRASHED, wrong])))
+    assert found.status == "incomplete"
+    assert "partitions = 0" in text(finding(found, "refused"))
+
+
 def test_a_mandatory_policy_refuses_and_another_warns() -> None:
     def violation(level: str) -> str:
         event = {
