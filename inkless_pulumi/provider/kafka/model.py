@@ -285,7 +285,7 @@ class UserRequests(Protocol):
     ) -> Mapping[str, Refusal | None]:
         """Set credentials, or remove those of a user's mechanisms; returns when every broker knows.
 
-        A user is in one of the two. One that is gone already is no error.
+        A user is in one of the two, and once. One that is gone already is no error.
         """
 
 

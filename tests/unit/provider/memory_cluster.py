@@ -257,12 +257,16 @@ class MemoryUsers:
         if self.fail_next is not None:
             failure, self.fail_next = self.fail_next, None
             raise failure
-        for key in removed:
-            self.all.pop(key, None)
-        for credential in credentials:
-            self.add(credential)
         users = [*(user for user, _ in removed), *(credential.user for credential in credentials)]
-        return dict.fromkeys(users)
+        twice = {user for user in users if users.count(user) > 1}  # as a controller refuses it
+        for user, mechanism in removed:
+            if user not in twice:
+                self.all.pop((user, mechanism), None)
+        for credential in credentials:
+            if credential.user not in twice:
+                self.add(credential)
+        refusal = Refusal("DUPLICATE_RESOURCE", "A user credential cannot be altered twice")
+        return {user: refusal if user in twice else None for user in users}
 
 
 class MemoryAcls:
