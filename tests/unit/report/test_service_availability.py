@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from inkless_pulumi.report.assessment import assess
+from inkless_pulumi.report.assessment import Report, assess
 from inkless_pulumi.report.reading import read_plan
 from tests.unit.report.previews import (
     CLASSIC,
@@ -91,16 +91,30 @@ def test_a_topic_without_a_replica_to_spare_becomes_unavailable() -> None:
     assert "no topic" not in found.verdict
 
 
+def guarded(recorded: str | None, declared: str | None) -> Report:
+    """A roll of nodes with a guard, whose state has the one choice, and the program the other."""
+    old, new = ({"onShortage": one} if one else {} for one in (recorded, declared))
+    guard = step("replace", "inkless:index:NodeStop", "kafka-node-1-stop", old, new, parent=KAFKA)
+    component = step("update", SERVICE, "kafka", old, new)
+    one = same(CLASSIC, "one", topic("one", replicationFactor=1))
+    return report(component, *ROLL[1:], guard, one)
+
+
 @pytest.mark.parametrize(("given", "does"), [(None, "is refused unless"), ("wait", "waits until")])
 def test_guarded_nodes_hold_the_update_up_instead(given: str | None, does: str) -> None:
-    arguments = {"onShortage": given} if given else {}
-    guard = same("inkless:index:NodeStop", "kafka-node-1-stop", {}, parent=KAFKA)
-    component = step("update", SERVICE, "kafka", arguments, arguments)
-    found = report(
-        component, *ROLL[1:], guard, same(CLASSIC, "one", topic("one", replicationFactor=1))
-    )
+    found = guarded(given, given)
     assert f"The update {does} 1 topic has a replica" in text(finding(found, "update-held-up"))
     assert "downtime" not in found.gates
+
+
+def test_what_is_accepted_from_now_on_is_not_accepted_yet() -> None:
+    # A guard acts when it is deleted, by what state has of it.
+    said = text(finding(guarded("refuse", "accept"), "update-held-up"))
+    assert "The update is refused unless 1 topic has a replica to spare: one" in said
+    assert "accept holds for the next roll: nodes are still guarded by refuse" in said
+    found = guarded("accept", "refuse")
+    assert "1 topic will be unavailable" in text(finding(found, "topic-unavailable"))
+    assert found.gates == {"downtime"}
 
 
 def test_topics_that_are_not_shown_are_not_said_to_be_safe() -> None:
