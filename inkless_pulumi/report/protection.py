@@ -5,7 +5,7 @@ from typing import Final
 
 from inkless_pulumi.report.findings import Finding, Level, code, counted, listed
 from inkless_pulumi.report.plan import Action, Diagnostic, Plan, Resource
-from inkless_pulumi.report.topics import TopicChange
+from inkless_pulumi.report.topics import TopicChange, urns
 
 __all__ = ["protection_findings"]
 
@@ -103,13 +103,15 @@ def _policies(plan: Plan) -> Iterator[Finding]:
 
 def _unprotected(plan: Plan, topics: list[TopicChange]) -> Iterator[Finding]:
     bare = _by_name(found for found in plan.resources if _loses_protection(found))
-    names = [found.name for found in bare]
-    names += [
-        change.topic.name
+    unprotected = [
+        change
         for change in topics
         if change.old is not None and change.new is not None
         if change.old.protected and not change.new.protected
     ]
+    told = urns(unprotected)  # a topic and its resource are one thing
+    names = [found.name for found in bare if found.urn not in told]
+    names += [change.topic.name for change in unprotected]
     if names:
         words = counted(len(names), "thing that holds data", "things that hold data")
         yield Finding(
