@@ -209,7 +209,6 @@ class Diagnostic:
             return bool(_UNHANDLED.search(self.message))
         return self.severity == "info#err" and bool(_STANDARD_ERROR.match(self.message))
 
-
     @property
     def plugin_gone(self) -> bool:
         """Whether it tells of a plugin that ended, by itself or killed by the engine."""

@@ -61,7 +61,8 @@ def index(entries: list[tuple[str, str]]) -> str:
         "# Reports of real previews\n\n"
         "Each of these pull requests on `examples/aws-quickstart` was previewed by the real "
         "engine; the report is the comment that it gets. Those that could be carried out were, "
-        "and the report was compared with what happened. Tests make these pages and keep them true "
-        "(`tests/engine/report`); `make reports` writes them anew.\n\n"
+        "and the report was compared with what happened; most kinds of change on real brokers as "
+        "well. Tests make these pages and keep them true (`tests/engine/report`, "
+        "`tests/sandbox/quickstart/test_what_reports_say.py`); `make reports` writes them anew.\n\n"
         f"{lines}\n"
     )

@@ -4,6 +4,7 @@ import difflib
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,49 +35,26 @@ class Ran:
         return read_plan(self.events, self.exit_code)
 
 
-class QuickStart:
-    """A copy of the quick-start, and one stack of it."""
+class Project:
+    """A project whose stack is selected, and what the engine tells of it."""
 
-    def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
-        self.directory = directory / "project"
-        self._events = directory / "events"
-        self.backend = {
-            "PATH": environment["PATH"],
-            "PULUMI_HOME": str(directory / "home"),
-            "PULUMI_BACKEND_URL": (directory / "state").as_uri(),
-        }
-        """What it takes to reach the stack's state, and not to decrypt it."""
+    def __init__(self, directory: Path, program: Path, environment: Mapping[str, str]) -> None:
+        self.directory = directory
+        self._program = program / "__main__.py"
         self._environment = {
-            **os.environ,
-            "PULUMI_CONFIG_PASSPHRASE": "for tests",
+            **environment,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DEBUG_COMMANDS": "true",  # for --event-log
-            **environment,
-            **self.backend,
         }
-        (directory / "state").mkdir()
-        shutil.copytree(EXAMPLE, self.directory, ignore=shutil.ignore_patterns("__pycache__"))
-        settings = yaml.safe_load((self.directory / "Pulumi.yaml").read_text())
-        plugins = {"aws": STAND_INS, "inkless": PLUGINS}
-        settings["plugins"] = {
-            "providers": [{"name": name, "path": str(path)} for name, path in plugins.items()]
-        }
-        (self.directory / "Pulumi.yaml").write_text(yaml.safe_dump(settings))
-        self.pulumi("stack", "init", "production")
-        self.pulumi("config", "set", "aws:region", REGION)
 
     @property
     def text(self) -> str:
         """The program."""
-        return (self.directory / "__main__.py").read_text()
+        return self._program.read_text()
 
     def write(self, text: str) -> None:
         """Change the program."""
-        (self.directory / "__main__.py").write_text(text)
-
-    def configure(self, key: str, value: str) -> None:
-        """Set a value of the stack's configuration."""
-        self.pulumi("config", "set", key, value)
+        self._program.write_text(text)
 
     def preview(self) -> Ran:
         """What an update would do."""
@@ -100,9 +78,10 @@ class QuickStart:
         return self._run("destroy", "--yes", "--skip-preview")
 
     def _run(self, *command: str) -> Ran:
-        self._events.unlink(missing_ok=True)
-        done = self.pulumi(*command, "--event-log", str(self._events), check=False)
-        return Ran(self._events.read_text(), done.stdout + done.stderr, done.returncode)
+        with tempfile.TemporaryDirectory(prefix="inkless-events-") as directory:
+            events = Path(directory) / "events"
+            done = self.pulumi(*command, "--event-log", str(events), check=False)
+            return Ran(events.read_text(), done.stdout + done.stderr, done.returncode)
 
     def pulumi(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         """Run a command of the engine."""
@@ -118,6 +97,39 @@ class QuickStart:
         )
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
+
+
+class QuickStart(Project):
+    """A copy of the quick-start, and one stack of it."""
+
+    def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
+        project = directory / "project"
+        self.backend = {
+            "PATH": environment["PATH"],
+            "PULUMI_HOME": str(directory / "home"),
+            "PULUMI_BACKEND_URL": (directory / "state").as_uri(),
+        }
+        """What it takes to reach the stack's state, and not to decrypt it."""
+        super().__init__(
+            project,
+            project,
+            {
+                **os.environ,
+                "PULUMI_CONFIG_PASSPHRASE": "for tests",
+                **environment,
+                **self.backend,
+            },
+        )
+        (directory / "state").mkdir()
+        shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("__pycache__"))
+        settings = yaml.safe_load((project / "Pulumi.yaml").read_text())
+        plugins = {"aws": STAND_INS, "inkless": PLUGINS}
+        settings["plugins"] = {
+            "providers": [{"name": name, "path": str(path)} for name, path in plugins.items()]
+        }
+        (project / "Pulumi.yaml").write_text(yaml.safe_dump(settings))
+        self.pulumi("stack", "init", "production")
+        self.pulumi("config", "set", "aws:region", REGION)
 
 
 def edited(text: str, edits: Sequence[Edit]) -> str:

@@ -21,6 +21,7 @@ from inkless_pulumi.sandbox.making import default_cache
 from inkless_pulumi.sandbox.parts.aws_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from inkless_pulumi.sandbox.project import write_project
 from inkless_pulumi.sandbox.pulumi_stack import PulumiStack
+from inkless_pulumi.sandbox.record_check import Client
 from inkless_pulumi.sandbox.toolchain import find_or_make_engine
 
 CHECKOUT = Path(__file__).parents[3]
@@ -39,10 +40,25 @@ class Deployed:
         files = (self.home.pulumi / ".pulumi" / "stacks").rglob("*.json")
         return "\n".join(path.read_text() for path in files)
 
+    @property
+    def stack(self) -> PulumiStack:
+        """The quick-start's own."""
+        directory = self.home.root / "quickstart"
+        return PulumiStack(directory, "sandbox", self._environment(directory))
+
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs."""
-        directory = self.home.root / "quickstart"
-        return PulumiStack(directory, "sandbox", self._environment(directory)).outputs()
+        return self.stack.outputs()
+
+    def client(self) -> Client:
+        """The quick-start's user, with the credentials that are valid now."""
+        outputs = self.outputs()
+        identity = json.loads(lifecycle.read_secret(self.home, outputs["user_secret_id"]))
+        return Client(
+            bootstrap_servers=outputs["bootstrap_servers"],
+            ca_certificate=outputs["ca_certificate"],
+            **identity,
+        )
 
     def stack_of(self, name: str, program: Path) -> PulumiStack:
         """Another stack in the same account, of a project in a directory of its own."""
