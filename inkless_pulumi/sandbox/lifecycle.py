@@ -40,7 +40,6 @@ from inkless_pulumi.sandbox.making import Progress, default_cache
 from inkless_pulumi.sandbox.parts import aws_server, certificates, database, registry
 from inkless_pulumi.sandbox.running import Sandbox
 from inkless_pulumi.sandbox.standin.aws.cloud import Aws
-from inkless_pulumi.sandbox.standin.aws.secrets_and_keys import remove_unrecorded_secrets
 from inkless_pulumi.sandbox.standin.aws.shapes import ACCOUNT_ID
 from inkless_pulumi.sandbox.standin.behaviour import Site
 
@@ -241,8 +240,6 @@ def _bring_back(home: Home, settings: dict[str, Any], progress: Progress) -> Non
             with account.transaction() as ledger:
                 ledger.remove(record.token, record.id)
                 behaviours[record.token].after_delete(ledger, site, record)
-        for secret in remove_unrecorded_secrets(site):
-            progress(f"Removing {secret}, whose creation was interrupted")
         killed_engines.settle(at_rest)
         for record in _records_of(account):
             behaviour = behaviours.get(record.token)

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,11 @@ import pytest
 from pulumi import automation
 
 from inkless_pulumi.sandbox import lifecycle, machine, processes
-from inkless_pulumi.sandbox.account import Account
+from inkless_pulumi.sandbox.account import Account, Record
 from inkless_pulumi.sandbox.home import Home
 from inkless_pulumi.sandbox.making import default_cache
 from inkless_pulumi.sandbox.parts import aws_server, certificates, database
-from inkless_pulumi.sandbox.standin.aws.secrets_and_keys import SecretContainer
+from inkless_pulumi.sandbox.standin.aws.secrets_and_keys import SECRET, SecretContainer
 from inkless_pulumi.sandbox.standin.aws.shapes import ACCOUNT_ID
 from inkless_pulumi.sandbox.standin.behaviour import Site
 from inkless_pulumi.sandbox.toolchain import find_or_make_engine
@@ -294,10 +293,17 @@ def test_a_secret_that_a_killed_plugin_never_recorded_is_removed_and_nobody_else
     urn = "urn:pulumi:test::parts::aws:secretsmanager/secret:Secret::half-made"
     inputs = {"name": "half-made", "recoveryWindowInDays": 0}
     site = Site(account, ACCOUNT_ID, sandbox.region, home)
-    with suppress(KeyboardInterrupt), account.transaction() as ledger:
-        half_made = SecretContainer().create(ledger, site, inputs, urn).id
-        raise KeyboardInterrupt  # no record is kept of it then
+    with account.transaction() as ledger:
+        created = SecretContainer().create(ledger, site, inputs, urn)
+        half_made = created.id
+        interrupted = Record(
+            SECRET, half_made, urn, sandbox.region, inputs, created.outputs, ready=False
+        )
+        ledger.put(interrupted)
+    # The plugin is gone before it can note that this is done.
+    SecretContainer().start(site, interrupted, inputs)
     account.close()
+    assert half_made in {one["ARN"] for one in api.list_secrets()["SecretList"]}
     told: list[str] = []
     lifecycle.up(home, progress=told.append)
     assert [line for line in told if "interrupted" in line] == [

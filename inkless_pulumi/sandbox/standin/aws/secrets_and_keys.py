@@ -32,8 +32,8 @@ from inkless_pulumi.sandbox.standin.naming import NameRule
 KEY = "aws:kms/key:Key"
 SECRET = "aws:secretsmanager/secret:Secret"
 _DELETED_SECRET = f"{SECRET} in its recovery window"
-_DECLARED = "inkless:declared"
-"""The tag that tells a declared secret from one that was made with another tool."""
+_SUFFIX_TAG = "_custom_id_"
+"""By which moto takes the end of a secret's ARN, which it would draw by chance."""
 PARAMETER = "aws:ssm/parameter:Parameter"
 _SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
 _PARAMETER_NAME = re.compile(r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
@@ -168,7 +168,7 @@ class SecretContainer(Behaviour):
         """One a name; a deleted one keeps its name until its recovery window is over."""
         name, region = name_or_prefixed(inputs), region_of(site, inputs)
         self._refuse_taken(ledger, name, region, urn)
-        secret_arn = _make_real(site, name, region) or _made_up_arn(site, name, region)
+        secret_arn = _made_up_arn(site, name, region)
         return Created(
             secret_arn,
             {
@@ -178,6 +178,20 @@ class SecretContainer(Behaviour):
                 "replicas": inputs.get("replicas", []),
             },
         )
+
+    def start(self, site: Site, record: Record, inputs: Properties) -> Properties:
+        """Make the real secret. What no program knows of is replaced."""
+        if site.home is None:
+            return {}
+        api = local_api.client(site, "secretsmanager", record.region)
+        name, suffix = record.outputs["name"], record.id.rpartition("-")[2]
+        tags = [{"Key": _SUFFIX_TAG, "Value": suffix}]
+        try:
+            api.create_secret(Name=name, Tags=tags)
+        except api.exceptions.ResourceExistsException:
+            api.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+            api.create_secret(Name=name, Tags=tags)
+        return {}
 
     def _refuse_taken(self, ledger: Ledger, name: str, region: str, urn: str) -> None:
         for existing in ledger.find(self.token, name=name, region=region):
@@ -234,38 +248,6 @@ def _secret_is_there(site: Site, secret_arn: str, region: str) -> bool:
 def _made_up_arn(site: Site, name: str, region: str) -> str:
     suffix = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(6))
     return arn(site, "secretsmanager", f"secret:{name}-{suffix}", region)
-
-
-def _make_real(site: Site, name: str, region: str) -> str | None:
-    """Make the real secret, whose ARN is the secret's id. What no program knows of is replaced."""
-    if site.home is None:
-        return None
-    api = local_api.client(site, "secretsmanager", region)
-    tags = [{"Key": _DECLARED, "Value": "yes"}]
-    try:
-        return str(api.create_secret(Name=name, Tags=tags)["ARN"])
-    except api.exceptions.ResourceExistsException:
-        api.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
-        return str(api.create_secret(Name=name, Tags=tags)["ARN"])
-
-
-def remove_unrecorded_secrets(site: Site) -> list[str]:
-    """Remove the secrets whose plugin was killed before it put them into the books. Tells which.
-
-    One that a user made with another tool has no tag of ours, and stays.
-    """
-    api = local_api.client(site, "secretsmanager")
-    removed = []
-    # No plugin is half-way between a secret and the books meanwhile.
-    with site.account.transaction() as ledger:
-        pages = api.get_paginator("list_secrets").paginate(
-            Filters=[{"Key": "tag-key", "Values": [_DECLARED]}]
-        )
-        for found in [one["ARN"] for page in pages for one in page["SecretList"]]:
-            if ledger.get(SECRET, found) is None:
-                api.delete_secret(SecretId=found, ForceDeleteWithoutRecovery=True)
-                removed.append(str(found))
-    return removed
 
 
 class SecretVersion(Behaviour):
