@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from inkless_pulumi.provider.kafka.connection import ConnectionInputs, Connections
 from inkless_pulumi.provider.kafka.model import Cluster
@@ -9,13 +10,25 @@ from inkless_pulumi.provider.resource import Context
 from inkless_pulumi.provider.secret_stores import StoredSecret
 from inkless_pulumi.sandbox import lifecycle
 from inkless_pulumi.sandbox.home import Home
-from proofs.stage import Stage
+from inkless_pulumi.sandbox.pulumi_stack import PulumiStack
 
 __all__ = ["administered"]
 
 
+class Place(Protocol):
+    """A service that was deployed into a sandbox, with its connection among the stack's outputs."""
+
+    @property
+    def home(self) -> Home:
+        """The sandbox's."""
+
+    @property
+    def stack(self) -> PulumiStack:
+        """The stack that has the service."""
+
+
 @contextmanager
-def administered(place: Stage) -> Iterator[Cluster]:
+def administered(place: Place) -> Iterator[Cluster]:
     """The cluster, over the connection that the stack's topics use."""
     connections = Connections(lambda _: _Secrets(place.home))
     connection = ConnectionInputs.model_validate(place.stack.outputs()["connection"])

@@ -19,13 +19,13 @@ from inkless_pulumi.sandbox.home import Home
 from inkless_pulumi.sandbox.making import default_cache
 from inkless_pulumi.sandbox.project import write_project
 from inkless_pulumi.sandbox.pulumi_stack import PulumiStack
-from inkless_pulumi.sandbox.record_check import Client
+from inkless_pulumi.sandbox.record_check import Client, client_of
 from inkless_pulumi.sandbox.standin_image import REPOSITORY, ensure_standin_image
 from inkless_pulumi.sandbox.toolchain import find_or_make_engine
 
-__all__ = ["GATE", "Stage", "stage"]
+__all__ = ["Stage", "stage"]
 
-GATE = "inkless:index:NodeReady"
+_GATE = "inkless:index:NodeReady"
 """The type of the resource that there is one of for each node."""
 
 _STACK = "proof"
@@ -98,18 +98,15 @@ class Stage:
 
     def client(self) -> Client:
         """Who the load connects as, with the credentials that are valid now."""
-        outputs = self.stack.outputs()
-        secret = json.loads(lifecycle.read_secret(self.home, outputs["user_secret_id"]))
-        return Client(
-            bootstrap_servers=outputs["bootstrap_servers"],
-            ca_certificate=outputs["ca_certificate"],
-            **secret,
-        )
+        return client_of(self.home, self.stack.outputs())
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """The nodes, as the stack's state has what each one's gate waits for."""
+        return [one["inputs"] for one in self.stack.state()["resources"] if one["type"] == _GATE]
 
     def brokers(self) -> list[str]:
-        """The names of the nodes that are brokers, as the stack's state has them."""
-        gates = [one["inputs"] for one in self.stack.state()["resources"] if one["type"] == GATE]
-        return sorted(gate["name"] for gate in gates if "broker" in gate["roles"])
+        """The names of the nodes that are brokers."""
+        return sorted(node["name"] for node in self.nodes() if "broker" in node["roles"])
 
     @property
     def topics(self) -> list[str]:

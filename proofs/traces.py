@@ -14,7 +14,7 @@ from inkless_pulumi.sandbox.containers import label_of
 from inkless_pulumi.sandbox.home import Home
 from inkless_pulumi.sandbox.parts import aws_server
 from proofs.administration import administered
-from proofs.stage import GATE, Stage
+from proofs.stage import Stage
 
 __all__ = ["problems_after_destroy", "problems_after_up"]
 
@@ -66,8 +66,7 @@ def _in_the_account(place: Stage) -> Iterator[str]:
 
 
 def _in_the_cluster(place: Stage) -> Iterator[str]:
-    resources = place.stack.state()["resources"]
-    nodes = [one["inputs"] for one in resources if one["type"] == GATE]
+    nodes = place.nodes()
     brokers = {str(node["nodeId"]) for node in nodes if "broker" in node["roles"]}
     controllers = {str(node["nodeId"]) for node in nodes if "controller" in node["roles"]}
     with administered(place) as cluster:

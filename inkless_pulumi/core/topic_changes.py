@@ -6,7 +6,7 @@ where the service declares that this may be. A deletion is carried out only wher
 switched the topic's deletion protection off.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from inkless_pulumi.core.catalogue import setting_path
 from inkless_pulumi.core.errors import Problem
@@ -15,6 +15,7 @@ from inkless_pulumi.core.topics import TopicDeclaration, kafka_texts
 __all__ = [
     "change_problems",
     "deletion_rule",
+    "first_names",
     "removal_problems",
     "rename_problem",
     "same_declaration",
@@ -71,11 +72,15 @@ def switch_warning(names: Iterable[str]) -> str | None:
     listed = list(names)
     if not listed:
         return None
-    shown = ", ".join(listed[:_SHOWN]) + (", …" if len(listed) > _SHOWN else "")
     return (
-        f"{shown}: to be switched from classic to diskless, which can't be undone. Producers wait "
-        "while a partition is switched; transactions and compaction end with it."
+        f"{first_names(listed)}: to be switched from classic to diskless, which can't be undone. "
+        "Producers wait while a partition is switched; transactions and compaction end with it."
     )
+
+
+def first_names(names: Sequence[str]) -> str:
+    """The first of some topics, and whether there are more."""
+    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
 
 
 def rename_problem(old: str, new: str) -> Problem:

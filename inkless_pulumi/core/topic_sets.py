@@ -8,7 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from inkless_pulumi.core.errors import Problem
-from inkless_pulumi.core.topic_changes import change_problems, removal_problems, switch_warning
+from inkless_pulumi.core.topic_changes import (
+    change_problems,
+    first_names,
+    removal_problems,
+    switch_warning,
+)
 from inkless_pulumi.core.topics import (
     TopicDeclaration,
     broker_problems,
@@ -25,8 +30,6 @@ __all__ = [
     "set_warnings",
     "topic_path",
 ]
-
-_SHOWN = 10
 
 Topics = Mapping[str, TopicDeclaration]
 """Topics by name."""
@@ -77,15 +80,17 @@ def set_warnings(topics: Topics) -> Iterator[str]:
         for line in topic_warnings(replace(topic, name=None)):
             names[line].append(name)
     for line, named in names.items():
-        shown = ", ".join(named[:_SHOWN]) + (", …" if len(named) > _SHOWN else "")
-        yield f"{line.removesuffix('.')}{'s' if len(named) > 1 else ''} {shown}."
+        several = "s" if len(named) > 1 else ""
+        yield f"{line.removesuffix('.')}{several} {first_names(named)}."
 
 
 def set_switch_warning(old: Topics, new: Topics) -> str | None:
     """What is to be known of a change that switches topics to diskless; None: it switches none."""
-    names = [name for name in new if name in old]
-    kinds = {name: (old[name].kind, new[name].kind) for name in names}
-    return switch_warning(name for name in names if kinds[name] == ("classic", "diskless"))
+    return switch_warning(
+        name
+        for name, topic in new.items()
+        if name in old and (old[name].kind, topic.kind) == ("classic", "diskless")
+    )
 
 
 def set_change_problems(

@@ -5,7 +5,6 @@ preview and a refresh that must find nothing to change, `pulumi destroy`, remove
 demonstration that was interrupted is removed by the next one before that one starts.
 """
 
-import json
 import os
 import shutil
 import time
@@ -23,7 +22,7 @@ from inkless_pulumi.sandbox.home import Home
 from inkless_pulumi.sandbox.making import default_cache
 from inkless_pulumi.sandbox.project import write_project
 from inkless_pulumi.sandbox.pulumi_stack import PulumiStack
-from inkless_pulumi.sandbox.record_check import Client, produce_and_consume
+from inkless_pulumi.sandbox.record_check import client_of, produce_and_consume
 from inkless_pulumi.sandbox.toolchain import find_or_make_engine
 
 __all__ = ["Result", "demo_home", "narrator", "remove", "run"]
@@ -163,12 +162,7 @@ def _stack(checkout: Path, home: Home, toolchain: dict[str, str]) -> PulumiStack
 def _check_records(
     home: Home, outputs: dict[str, Any], diskless: bool, narrate: Callable[[str], None]
 ) -> Iterable[Any]:
-    secret = lifecycle.read_secret(home, outputs["user_secret_id"])
-    client = Client(
-        bootstrap_servers=outputs["bootstrap_servers"],
-        ca_certificate=outputs["ca_certificate"],
-        **json.loads(secret),
-    )
+    client = client_of(home, outputs)
     for topic in ["orders", *(["events"] if diskless else [])]:
         check = produce_and_consume(client, topic, RECORDS)
         narrate(

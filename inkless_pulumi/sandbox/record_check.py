@@ -1,13 +1,17 @@
 """Produce records to a topic and read them back, as a user's client does."""
 
+import json
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from inkless_pulumi.core.errors import SandboxError
+from inkless_pulumi.sandbox.environment import read_secret
+from inkless_pulumi.sandbox.home import Home
 
-__all__ = ["Client", "Quiet", "RecordCheck", "produce_and_consume"]
+__all__ = ["Client", "Quiet", "RecordCheck", "client_of", "produce_and_consume"]
 
 _SECONDS = 120
 
@@ -33,6 +37,23 @@ class Client:
             "ssl.ca.pem": self.ca_certificate,
             **more,
         }
+
+
+def client_of(home: Home, outputs: Mapping[str, Any]) -> Client:
+    """The user of a deployed program, with the credentials that are valid now.
+
+    Args:
+        home: of the sandbox that the program was deployed into.
+        outputs: of its stack: `bootstrap_servers`, `ca_certificate` and `user_secret_id`.
+
+    Raises:
+        SandboxError: the secret can't be read.
+    """
+    return Client(
+        bootstrap_servers=outputs["bootstrap_servers"],
+        ca_certificate=outputs["ca_certificate"],
+        **json.loads(read_secret(home, outputs["user_secret_id"])),
+    )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from inkless_pulumi.provider.kafka.model import TopicState
 from inkless_pulumi.provider.topics.account import Operation
 from inkless_pulumi.provider.topics.declared import TopicChange, setting_changes
 
-__all__ = ["await_gone", "await_shown", "visible"]
+__all__ = ["await_gone", "await_shown", "visible", "waits"]
 
 _SETTLED_SECONDS = 60.0
 """Without any progress. A broker opened 70 logs a second, measured: 10,000 topics take minutes."""
@@ -32,13 +32,13 @@ def await_shown(
     """
     waiting = {change.new.name: change for change in changes}
     began = progressed = time.monotonic()
-    waits = _waits()
+    pauses = waits()
     while waiting:
         looked_at = dict(islice(waiting.items(), _LOOKED_AT_ONCE))
         missing = _missing(operation, looked_at, keys)
         for name in looked_at.keys() - missing:
             del waiting[name]
-            progressed, waits = time.monotonic(), _waits()
+            progressed, pauses = time.monotonic(), waits()
         if not missing:
             continue
         if time.monotonic() > progressed + _SETTLED_SECONDS:
@@ -52,7 +52,7 @@ def await_shown(
             name, reason = next(iter(missing.items()))
             others = f", and for {len(waiting) - 1} others" if len(waiting) > 1 else ""
             operation.context.progress(f"waiting for {name}: {reason}{others}")
-        operation.context.pause(next(waits))
+        operation.context.pause(next(pauses))
 
 
 def await_gone(operation: Operation, names: Sequence[str]) -> None:
@@ -63,12 +63,12 @@ def await_gone(operation: Operation, names: Sequence[str]) -> None:
     """
     left = list(names)
     progressed = time.monotonic()
-    waits = _waits()
+    pauses = waits()
     while left:
         looked_at = left[:_LOOKED_AT_ONCE]
         there = operation.cluster.topics.describe(looked_at, keys=())
         if len(there) < len(looked_at):
-            progressed, waits = time.monotonic(), _waits()
+            progressed, pauses = time.monotonic(), waits()
         left = [*there, *left[_LOOKED_AT_ONCE:]]
         if not there:
             continue
@@ -79,13 +79,13 @@ def await_gone(operation: Operation, names: Sequence[str]) -> None:
             )
         if time.monotonic() > progressed + _WORTH_TELLING_SECONDS:
             operation.context.progress(f"waiting until {left[0]} has gone")
-        operation.context.pause(next(waits))
+        operation.context.pause(next(pauses))
 
 
 def visible(operation: Operation, names: Sequence[str]) -> Mapping[str, TopicState]:
     """Describe topics of which Kafka says that they exist, as soon as the brokers show them."""
     deadline = time.monotonic() + _VISIBLE_SECONDS
-    for wait in _waits():
+    for wait in waits():
         found = operation.cluster.topics.describe(names)
         if len(found) == len(names) or time.monotonic() > deadline:
             break
@@ -122,8 +122,9 @@ def _unsettled(found: TopicState | None, change: TopicChange, keys: Collection[s
     return f"its {', '.join(differing)} is not as declared" if differing else None
 
 
-def _waits() -> Iterator[float]:
-    wait = _PAUSE
+def waits(first: float = _PAUSE, longest: float = _LONGEST_PAUSE) -> Iterator[float]:
+    """How long to pause between looks (s): each time twice as long, up to the longest."""
+    wait = first
     while True:
         yield wait
-        wait = min(2 * wait, _LONGEST_PAUSE)
+        wait = min(2 * wait, longest)

@@ -14,6 +14,7 @@ from inkless_pulumi.core.topics import DISKLESS
 from inkless_pulumi.provider.kafka.model import TopicState
 from inkless_pulumi.provider.topics.account import Operation, parts, unsupported
 from inkless_pulumi.provider.topics.declared import Topic, kind_of
+from inkless_pulumi.provider.topics.settling import waits
 
 __all__ = ["switch"]
 
@@ -56,7 +57,7 @@ def _await(operation: Operation, begun: set[str], going_on: set[str]) -> None:
     That Postgres knows them too is seen by whoever looks whether the topics are served.
     """
     deadline = time.monotonic() + (operation.context.timeout or _DEADLINE)
-    wait = _PAUSE
+    pauses = waits(_PAUSE, _LONGEST_PAUSE)
     while names := sorted(begun | going_on):
         total, sealed = 0, 0
         for name, states in operation.cluster.partitions.switches(names).items():
@@ -77,5 +78,4 @@ def _await(operation: Operation, begun: set[str], going_on: set[str]) -> None:
         operation.context.progress(
             f"switching to diskless: {sealed} of {total} partitions are there"
         )
-        operation.context.pause(wait)
-        wait = min(2 * wait, _LONGEST_PAUSE)
+        operation.context.pause(next(pauses))

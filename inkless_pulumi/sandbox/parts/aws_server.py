@@ -13,14 +13,14 @@ import secrets
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from inkless_pulumi.sandbox import processes
 from inkless_pulumi.sandbox.home import Home
 from inkless_pulumi.sandbox.home_directory import ensure_passphrase
-from inkless_pulumi.sandbox.parts.journal import Journal
+from inkless_pulumi.sandbox.parts.journal import Journal, StartResponse
 
 NAME = "aws"
 ADDRESS = "127.0.0.1"
@@ -29,8 +29,6 @@ SECRET_ACCESS_KEY = "a-sandbox-checks-no-signature"
 _ROLE = "sandbox-instance"
 _START_SECONDS = 60
 _TOKEN_HEADER = "HTTP_X_AWS_EC2_METADATA_TOKEN"
-
-StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 
 def ensure(home: Home, port: int, region: str, account_id: str) -> None:

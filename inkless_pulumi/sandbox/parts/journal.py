@@ -20,9 +20,9 @@ from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 
-__all__ = ["Journal", "changes_something"]
+__all__ = ["Journal", "StartResponse", "changes_something"]
 
-StartResponse = Callable[..., object]
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 _SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")

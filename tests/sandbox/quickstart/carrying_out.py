@@ -4,7 +4,6 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from inkless_pulumi.report.assessment import assess
 from inkless_pulumi.report.document import ReportDocument, document_text
@@ -135,10 +134,6 @@ def _shortest_absence(ran: Ran) -> float | None:
             elif name.removesuffix("-ready") in gone and step["type"] == "inkless:index:NodeReady":
                 absences.append(event["timestamp"] - gone[name.removesuffix("-ready")])
     return min(absences, default=None)
-
-
-def _name(step: dict[str, Any]) -> str:
-    return str(step["urn"]).rpartition("::")[2]
 
 
 def _report(ran: Ran) -> ReportDocument:

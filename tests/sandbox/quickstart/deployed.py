@@ -3,26 +3,22 @@
 import json
 import os
 import re
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import boto3
 
-from inkless_pulumi.provider.kafka.connection import ConnectionInputs, Connections
 from inkless_pulumi.provider.kafka.model import Cluster
-from inkless_pulumi.provider.resource import Context
-from inkless_pulumi.provider.secret_stores import SecretStore
 from inkless_pulumi.sandbox import demo, lifecycle
 from inkless_pulumi.sandbox.home import Home
 from inkless_pulumi.sandbox.making import default_cache
 from inkless_pulumi.sandbox.parts.aws_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from inkless_pulumi.sandbox.project import write_project
 from inkless_pulumi.sandbox.pulumi_stack import PulumiStack
-from inkless_pulumi.sandbox.record_check import Client
+from inkless_pulumi.sandbox.record_check import Client, client_of
 from inkless_pulumi.sandbox.toolchain import find_or_make_engine
+from proofs.administration import administered
 
 CHECKOUT = Path(__file__).parents[3]
 
@@ -52,13 +48,7 @@ class Deployed:
 
     def client(self) -> Client:
         """The quick-start's user, with the credentials that are valid now."""
-        outputs = self.outputs()
-        identity = json.loads(lifecycle.read_secret(self.home, outputs["user_secret_id"]))
-        return Client(
-            bootstrap_servers=outputs["bootstrap_servers"],
-            ca_certificate=outputs["ca_certificate"],
-            **identity,
-        )
+        return client_of(self.home, self.outputs())
 
     def stack_of(self, name: str, program: Path) -> PulumiStack:
         """Another stack in the same account, of a project in a directory of its own."""
@@ -72,14 +62,9 @@ class Deployed:
         engine = {"PULUMI_HOME": str(directory / "engine")}
         return {**os.environ, **toolchain, **ours, **engine}
 
-    @contextmanager
-    def cluster(self) -> Iterator[Cluster]:
+    def cluster(self) -> AbstractContextManager[Cluster]:
         """The cluster as its administrator reaches it, past Pulumi."""
-        store = SimpleNamespace(read=lambda id: lifecycle.read_secret(self.home, id))
-        connections = Connections(lambda _: cast("SecretStore", store))
-        given = ConnectionInputs.model_validate(self.outputs()["connection"])
-        with closing(connections):
-            yield connections.cluster(given, Context("test", "urn:test"))
+        return administered(self)
 
     def secrets_client(self) -> Any:
         """A client of the account's secrets."""

@@ -1,12 +1,10 @@
 """Looks at a quick-start in a sandbox from outside: its machines, its brokers, its account."""
 
 import gc
-import re
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, cast
 
 from inkless_pulumi.core.errors import InklessError
@@ -15,6 +13,7 @@ from inkless_pulumi.sandbox import machine
 from inkless_pulumi.sandbox.account import Account
 from inkless_pulumi.sandbox.account import Record as Entry
 from inkless_pulumi.sandbox.home import Home
+from proofs.nodes import machines
 from tests.claims.observed import Machine, Observed, Record
 from tests.claims.sentences import key_of
 from tests.sandbox.quickstart.deployed import Deployed
@@ -38,7 +37,8 @@ def observed(deployed: Deployed, state: list[dict[str, Any]]) -> Observed:
     account = {key_of(one.urn): Record(one.id, one.inputs) for one in entries}
     recorded = frozenset(key_of(one["urn"]) for one in state)
     protected = frozenset(_protected(state))
-    instances = _instances(deployed.home)
+    instances = machines(deployed.home)
+    assert len(instances) == len([*deployed.home.instances.glob("*/machine.json")])
     if not instances:
         return Observed(account=account, recorded=recorded, protected=protected)
     with deployed.cluster() as cluster:
@@ -70,18 +70,6 @@ def _entries(home: Home) -> list[Entry]:
             return [entry for entry in ledger.all() if entry.token.startswith("aws:")]
     finally:
         account.close()
-
-
-def _instances(home: Home) -> dict[str, str]:
-    """The machines that are there, by node."""
-    found = {}
-    for spec in home.instances.glob("*/machine.json"):
-        instance = spec.parent.name
-        node: Path = machine.root_directory(home, instance) / "etc/inkless/node.env"
-        number = re.search(r"^INKLESS_NODE_ID=(\d+)$", node.read_text(), re.MULTILINE)
-        assert number is not None, node
-        found[f"node-{number[1]}"] = instance
-    return found
 
 
 def _machine(

@@ -20,7 +20,7 @@ from inkless_pulumi.provider.resource import Context
 from inkless_pulumi.provider.topics.topic_set import TopicSet, TopicSetInputs
 from inkless_pulumi.sandbox import lifecycle
 from inkless_pulumi.sandbox.pulumi_stack import PulumiStack
-from inkless_pulumi.sandbox.record_check import Client, produce_and_consume
+from inkless_pulumi.sandbox.record_check import client_of, produce_and_consume
 from inkless_pulumi.topic_files import read_topics
 from tests.sandbox.local_kafka import wait_until
 from tests.sandbox.quickstart.deployed import CHECKOUT, Deployed
@@ -56,12 +56,8 @@ def test_another_stack_has_its_topics_user_and_access_on_the_service(
         "orders.audit",
         "orders.by-customer",
     }
-    identity = json.loads(lifecycle.read_secret(deployed.home, outputs["user_secret_id"]))
-    client = Client(
-        bootstrap_servers=outputs["bootstrap_servers"],
-        ca_certificate=deployed.outputs()["ca_certificate"],
-        **identity,
-    )
+    trusted = {"ca_certificate": deployed.outputs()["ca_certificate"]}
+    client = client_of(deployed.home, outputs | trusted)
     check = produce_and_consume(client, "orders.created", 100)
     assert (check.produced, check.consumed) == (100, 100)
 
