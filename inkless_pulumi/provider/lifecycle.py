@@ -1,7 +1,8 @@
 """Pulumi's resource operations, carried out by the resources of the package.
 
 This is the one place that knows about unknowns, secrets and state: a resource's own methods see
-validated models only. State is inputs and outputs side by side. Methods run in a bounded pool of
+validated models only. State is inputs and outputs side by side, but for inputs that are not
+repeated there: the server takes those from the recorded inputs. Methods run in a bounded pool of
 threads, so that a resource that waits does not hold up the others.
 """
 
@@ -91,6 +92,10 @@ class InklessProvider(rpc.Provider):
     async def cancel(self) -> None:
         """Interrupt what runs; each operation stops at its next pause."""
         self._cancelled.set()
+
+    def unrepeated(self, urn: str) -> frozenset[str]:
+        """The wire's names of the inputs that the state of this resource does not repeat."""
+        return frozenset(map(to_camel, self._find(urn).inputs.unrepeated()))
 
     # Of a resource, before anything happens
 
@@ -270,7 +275,13 @@ def _marked(values: Mapping[str, object], like: Mapping[str, PropertyValue]) -> 
 def _state(resource: AnyResource, inputs: Properties, outputs: WireModel) -> Properties:
     secrets = {to_camel(name) for name in resource.secret_outputs}
     answered = to_plain(outputs).items()
-    return {**inputs, **{name: wire(value, secret=name in secrets) for name, value in answered}}
+    told = {name: wire(value, secret=name in secrets) for name, value in answered}
+    return {**_repeated(resource, inputs), **told}
+
+
+def _repeated(resource: AnyResource, inputs: Properties) -> Properties:
+    unrepeated = set(map(to_camel, resource.inputs.unrepeated()))
+    return {name: value for name, value in inputs.items() if name not in unrepeated}
 
 
 def _previewed(resource: AnyResource, inputs: Properties, prior: WireModel | None) -> Properties:
@@ -281,7 +292,7 @@ def _previewed(resource: AnyResource, inputs: Properties, prior: WireModel | Non
         to_camel(name): wire(certain.get(name, UNKNOWN), secret=name in resource.secret_outputs)
         for name in resource.outputs.model_fields
     }
-    return {**inputs, **outputs}
+    return {**_repeated(resource, inputs), **outputs}
 
 
 def _inputs(resource: AnyResource, properties: Properties) -> Any:

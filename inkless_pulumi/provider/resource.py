@@ -8,6 +8,7 @@ Importing this module is cheap, and so must be importing a resource's module: SD
 cryptography, httpx) are imported inside the methods that use them.
 """
 
+import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -45,6 +46,11 @@ class WireModel(BaseModel):
     """Python names of the fields of a nested model that are told for messages and checks alone: a
     change of theirs is no difference."""
 
+    repeated: ClassVar[bool] = True
+    """Whether a resource answers an input of this type among its outputs, as Pulumi does by custom.
+    The engine writes its whole state before and after each resource: what is long, and the same
+    in many resources, is recorded among the inputs alone."""
+
     model_config = ConfigDict(
         alias_generator=to_camel,
         loc_by_alias=False,
@@ -54,6 +60,17 @@ class WireModel(BaseModel):
         frozen=True,
         use_attribute_docstrings=True,
     )
+
+    @classmethod
+    def unrepeated(cls) -> frozenset[str]:
+        """Python names of the fields that are recorded among the inputs alone."""
+        fields = cls.model_fields.items()
+        return frozenset(name for name, field in fields if not _is_repeated(field.annotation))
+
+
+def _is_repeated(annotation: object) -> bool:
+    parts = typing.get_args(annotation) or (annotation,)
+    return all(getattr(part, "repeated", True) for part in parts)
 
 
 I = TypeVar("I", bound=WireModel)  # noqa: E741 - inputs
@@ -123,7 +140,8 @@ class Resource(ABC, Generic[I, O]):
     """A resource of the package.
 
     Its state on the wire is its inputs and its outputs side by side, so the two models share no
-    field name. Methods run in threads, several at once; an instance therefore has no state.
+    field name; see `WireModel.repeated` for the exception. Methods run in threads, several at once;
+    an instance therefore has no state.
     """
 
     token: ClassVar[str]

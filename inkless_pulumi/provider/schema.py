@@ -50,13 +50,16 @@ def _resource(resource: Resource[Any, Any], nested: dict[str, object]) -> dict[s
     inputs = _properties(resource.inputs, nested, replacing=resource.replace_on)
     outputs = _properties(resource.outputs, nested, secret=resource.secret_outputs)
     required = _required(resource.inputs)
+    unrepeated = set(map(to_camel, resource.inputs.unrepeated()))
+    repeated = _properties(resource.inputs, nested)
     given = {*required, *_defaulted(resource.inputs)}
     return {
         "description": resource.description,
         "inputProperties": inputs,
         "requiredInputs": required,
-        "properties": {**_properties(resource.inputs, nested), **outputs},
-        "required": sorted({*given, *_required(resource.outputs)}),
+        "properties": {name: it for name, it in repeated.items() if name not in unrepeated}
+        | outputs,
+        "required": sorted({*given, *_required(resource.outputs)} - unrepeated),
     }
 
 

@@ -156,7 +156,15 @@ class Servicer(ProviderServicer):
 
     def __init__(self, provider: InklessProvider, engine_address: str, log: EngineLog) -> None:
         super().__init__([], package_version(), provider, engine_address)
+        self._inkless = provider
         self._log = log
+
+    def completed(self, request: Any, state: Any) -> None:
+        """Put the inputs into a state that it does not repeat; Pulumi's base class drops them."""
+        for name in self._inkless.unrepeated(request.urn):
+            # State of a version that repeated them is as good.
+            if name in request.old_inputs.fields and name not in state.fields:
+                state.fields[name].CopyFrom(request.old_inputs.fields[name])
 
     async def fail(self, context: Any, urn: str, raised: BaseException) -> NoReturn:
         """End a call with the error's own sentence."""
@@ -178,6 +186,8 @@ class Servicer(ProviderServicer):
 
 
 Rpc = Callable[[Servicer, Any, Any], Awaitable[Any]]
+_STATE = {"Diff": "olds", "Update": "olds", "Delete": "properties"}
+"""Where a call has the recorded state."""
 
 
 def _told_plainly(name: str) -> Rpc:
@@ -185,6 +195,8 @@ def _told_plainly(name: str) -> Rpc:
 
     async def call(self: Servicer, request: Any, context: Any) -> Any:
         try:
+            if name in _STATE:
+                self.completed(request, getattr(request, _STATE[name]))
             return await inherited(self, request, context)
         except grpc.aio.AbortError:
             raise

@@ -15,6 +15,8 @@ from inkless_pulumi.provider.resource import Context, Created, Incomplete, WireM
 class PlaceInputs(WireModel):
     """Where."""
 
+    repeated = False
+
     host_name: str
     """Host."""
     port: int = 80
@@ -90,11 +92,13 @@ class Probe(resource.Resource[ProbeInputs, ProbeOutputs]):
         inputs: ProbeInputs,
         context: Context,
     ) -> ProbeOutputs:
+        if _script(inputs) == "tell":
+            raise InklessError(f"The probe was at {old_inputs.place}.")
         return _outputs(inputs)
 
     def delete(self, id: str, inputs: ProbeInputs, outputs: ProbeOutputs, context: Context) -> None:
         if _script(inputs) == "stay":
-            raise InklessError("The probe was told to stay.")
+            raise InklessError(f"The probe was told to stay at {inputs.place}.")
 
 
 def _outputs(inputs: ProbeInputs) -> ProbeOutputs:

@@ -183,7 +183,7 @@ class Engine:
 
     def state(self) -> str:
         """The state file as it lies on disk, secrets encrypted."""
-        return (self._state / ".pulumi" / "stacks" / PROJECT / "test.json").read_text()
+        return self._file().read_text()
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """The recorded resources by name."""
@@ -191,12 +191,23 @@ class Engine:
         recorded = deployment.get("resources", [])
         return {resource["urn"].rpartition("::")[2]: resource for resource in recorded}
 
+    def record(self, name: str, **parts: object) -> None:
+        """Change what state says of a resource, behind the engine's back."""
+        whole = json.loads(self.state())
+        for resource in whole["checkpoint"]["latest"]["resources"]:
+            if resource["urn"].rpartition("::")[2] == name:
+                resource.update(parts)
+        self._file().write_text(json.dumps(whole))
+
     def interrupt(self) -> None:
         """Press Ctrl-C at the engine."""
         for status in Path("/proc").glob("[0-9]*/status"):
             lines = dict(line.split(":\t", 1) for line in _lines(status) if ":\t" in line)
             if lines.get("Name") == "pulumi" and lines.get("PPid") == str(os.getpid()):
                 os.kill(int(status.parent.name), signal.SIGINT)
+
+    def _file(self) -> Path:
+        return self._state / ".pulumi" / "stacks" / PROJECT / "test.json"
 
     def _run(self, program: Program) -> automation.Stack:
         if self._stack is None:

@@ -248,10 +248,43 @@ def test_a_failed_deletion_keeps_the_resource(engine: Engine, script: Path) -> N
     script.write_text("stay")
     with pytest.raises(EngineError) as failed:
         engine.up(lambda: None)
-    assert "The probe was told to stay." in error_of(failed)
+    assert "The probe was told to stay at None." in error_of(failed)
     assert "probe" in engine.resources()
     script.write_text("")
     assert engine.up(lambda: None).changed == {"delete": 1}
+
+
+def test_what_is_recorded_among_the_inputs_alone_is_compared_and_there_for_update_and_deletion(
+    engine: Engine, script: Path
+) -> None:
+    def program(host: str) -> Callable[[], None]:
+        return declaring({"place": {"host_name": host}, "script": str(script)})
+
+    engine.up(program("old.example"))
+    recorded = engine.resources()["probe"]
+    assert "place" in recorded["inputs"]
+    assert "place" not in recorded["outputs"]
+    assert engine.refresh().changed == {}
+    assert engine.preview(program("old.example")).changed == {}
+    assert [*engine.preview(program("new.example")).steps("probe")[0].detailed_diff] == [
+        "place.hostName"
+    ]
+    script.write_text("tell")
+    with pytest.raises(EngineError) as failed:
+        engine.up(program("new.example"))
+    assert "The probe was at host_name='old.example'" in error_of(failed)
+    script.write_text("stay")
+    with pytest.raises(EngineError) as failed:
+        engine.up(lambda: None)
+    assert "told to stay at host_name='old.example'" in error_of(failed)
+
+
+def test_a_state_that_repeats_them_is_understood(engine: Engine, script: Path) -> None:
+    program = declaring({"place": {"host_name": "a.example"}, "script": str(script)})
+    engine.up(program)
+    recorded = engine.resources()["probe"]
+    engine.record("probe", outputs=recorded["outputs"] | {"place": recorded["inputs"]["place"]})
+    assert engine.preview(program).changed == {}
 
 
 def test_the_plugin_ends_when_the_engine_is_killed(tmp_path: Path) -> None:

@@ -69,6 +69,7 @@ class ConnectionInputs(WireModel):
     switch_to_diskless: bool | None = None
     """Whether classic topics may become diskless. Default: they may not."""
 
+    repeated = False
     incidental: ClassVar[frozenset[str]] = frozenset(
         {"image", "broker_count", "diskless", "switch_to_diskless"}
     )
