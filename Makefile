@@ -38,6 +38,8 @@ lint: setup
 	$(bin)/mypy
 	$(bin)/mypy examples/topics-in-another-stack
 	$(bin)/shellcheck $(scripts)
+	$(bin)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(bin)/zizmor --offline --no-progress --quiet --persona pedantic .github
 
 unit: setup
 	$(bin)/pytest -q $(parallel) tests/unit

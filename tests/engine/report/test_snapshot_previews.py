@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,21 +10,28 @@ from pathlib import Path
 import pytest
 
 from inkless_pulumi.report.document import ReportDocument
+from tests.ci.hosts import GitHub, GitLab, Host, serving
+from tests.ci.pipelines import GitHubPipeline, GitLabPipeline, Pipeline
 from tests.engine.report.conftest import Deployment
 from tests.engine.report.quick_start import REGION, edited
 from tests.engine.test_preview_command import CREDENTIALS
 
 ZONES = '    "zones": zones,\n'
+SHORTER_RETENTION = (('"retention.ms": "7d"', '"retention.ms": "1d"'),)
 CHANGE = ((ZONES, f'{ZONES}    "settings": {{"num.io.threads": 9}},\n'),)
+
+
+def clean() -> dict[str, str]:
+    """This process's environment, without credentials."""
+    return {name: text for name, text in os.environ.items() if not name.startswith(CREDENTIALS)}
 
 
 def run(directory: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run `inkless-pulumi` with nothing of ours in its environment but what is given."""
-    clean = {name: text for name, text in os.environ.items() if not name.startswith(CREDENTIALS)}
     return subprocess.run(
         [sys.executable, "-m", "inkless_pulumi.cli", *arguments],
         cwd=directory,
-        env={**clean, "TMPDIR": str(directory), **environment},
+        env={**clean(), "TMPDIR": str(directory), **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -93,3 +101,39 @@ def test_a_snapshot_of_another_project_is_refused(snapshot: Path, tmp_path: Path
     done = run(tmp_path, "preview-report", "--sandbox", "--snapshot", str(snapshot))
     assert done.returncode == 1
     assert "the snapshot is of the project inkless-quickstart, and . is another" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "kind", "fail_on"),
+    [(GitHub(), GitHubPipeline, "fail-on"), (GitLab(), GitLabPipeline, "fail_on")],
+    ids=["github", "gitlab"],
+)
+def test_a_gate_fails_the_pipeline_and_the_comment_comes_all_the_same(
+    deployment: Deployment,
+    snapshot: Path,
+    tmp_path: Path,
+    host: Host,
+    kind: type[Pipeline],
+    fail_on: str,
+) -> None:
+    checkout = tmp_path / "checkout"
+    shutil.copytree(deployment[0].directory, checkout / "infra")
+    shutil.copy(snapshot, checkout)
+    program = checkout / "infra" / "__main__.py"
+    program.write_text(edited(program.read_text(), SHORTER_RETENTION))
+    commands = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    inputs = {"project": "infra", "stack": "production", "snapshot": snapshot.name}
+    inputs |= {fail_on: "downtime data-loss", "install": "true"}
+    pipeline = kind(host, tmp_path, **inputs)
+
+    done = pipeline.preview(checkout, {**clean(), "PATH": commands, "TMPDIR": str(tmp_path)})
+    assert done.exit_code == 10, done.output
+    with serving(host):
+        done = pipeline.comment()
+    assert done.exit_code == 0, done.output
+    (comment,) = host.comments
+    first, second, _, verdict, *_ = comment.body.splitlines()
+    assert first == "<!-- inkless-pulumi preview-report: infra/production -->"
+    assert second == "### Kafka preview of `production`"
+    assert verdict.startswith("**Data is lost**"), comment.body
+    assert "Stopped by `--fail-on data-loss`" in comment.body
