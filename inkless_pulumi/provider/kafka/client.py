@@ -22,6 +22,7 @@ from kafka.net.compat import KafkaNetClient
 from inkless_pulumi.core.errors import ClusterError, ConnectionFailed
 from inkless_pulumi.provider.kafka.diagnosis import probe_all, without_password
 from inkless_pulumi.provider.kafka.model import Finding, Refusal, Unreachable
+from inkless_pulumi.provider.pauses import growing_pauses
 
 __all__ = ["Limits", "Session", "SharedClient", "Target"]
 
@@ -177,7 +178,7 @@ class Session:
     def call(self, function: Callable[[KafkaAdminClient], T]) -> T:
         """Call a method of the admin client until it succeeds; errors as of `send`."""
         deadline = time.monotonic() + self.shared.limits.operation
-        wait = _FIRST_PAUSE
+        pauses = growing_pauses(_FIRST_PAUSE, _LONGEST_PAUSE)
         while True:
             client = self.shared.get(self.pause)
             try:
@@ -188,8 +189,7 @@ class Session:
                 if time.monotonic() > deadline:
                     self.shared.discard(client)
                     raise self._unanswered(error) from error
-            self.pause(wait)
-            wait = min(2 * wait, _LONGEST_PAUSE)
+            self.pause(next(pauses))
 
     def send_each(
         self,
@@ -210,7 +210,7 @@ class Session:
         answers: dict[K, T | Refusal] = {}
         pending = list(items)
         deadline = time.monotonic() + self.shared.limits.operation
-        wait = _FIRST_PAUSE
+        pauses = growing_pauses(_FIRST_PAUSE, _LONGEST_PAUSE)
         while pending:
             asked, pending = tuple(pending), []
             for item, code, message, answer in outcomes(self.send(partial(request, asked))):
@@ -223,8 +223,7 @@ class Session:
                     pending.append(item)
             if not pending or time.monotonic() > deadline:
                 break
-            self.pause(wait)
-            wait = min(2 * wait, _LONGEST_PAUSE)
+            self.pause(next(pauses))
         return answers
 
     def expect(self, code: int, message: str | None) -> None:

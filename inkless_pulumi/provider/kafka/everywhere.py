@@ -12,11 +12,12 @@ from kafka.protocol.admin import DescribeClusterRequest
 
 from inkless_pulumi.core.errors import ClusterError
 from inkless_pulumi.provider.kafka.client import Session
+from inkless_pulumi.provider.pauses import growing_pauses
 
 __all__ = ["await_everywhere"]
 
 _DEADLINE = 30.0
-_PAUSE = 0.1
+_PAUSE, _LONGEST_PAUSE = 0.01, 0.2
 
 
 def await_everywhere(session: Session, knows: Callable[[int], bool], what: str) -> None:
@@ -31,6 +32,7 @@ def await_everywhere(session: Session, knows: Callable[[int], bool], what: str) 
         ClusterError: some broker does not know in time.
     """
     deadline = time.monotonic() + _DEADLINE
+    pauses = growing_pauses(_PAUSE, _LONGEST_PAUSE)
     pending = _alive(session)
     while pending := {node for node in pending if not knows(node)}:
         if time.monotonic() > deadline:
@@ -39,7 +41,7 @@ def await_everywhere(session: Session, knows: Callable[[int], bool], what: str) 
                 f"{names} did not learn of {what} within {_DEADLINE:g} s; look at its log, then "
                 "run the update again."
             )
-        session.pause(_PAUSE)
+        session.pause(next(pauses))
         pending &= _alive(session)
 
 

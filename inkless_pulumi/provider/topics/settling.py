@@ -1,15 +1,16 @@
 """Waiting until brokers show what the controller agreed to: they learn a moment later."""
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 
 from inkless_pulumi.core.errors import ClusterError
 from inkless_pulumi.provider.kafka.model import TopicState
+from inkless_pulumi.provider.pauses import growing_pauses
 from inkless_pulumi.provider.topics.account import Operation
 from inkless_pulumi.provider.topics.declared import TopicChange, setting_changes
 
-__all__ = ["await_gone", "await_shown", "visible", "waits"]
+__all__ = ["await_gone", "await_shown", "visible"]
 
 _SETTLED_SECONDS = 60.0
 """Without any progress. A broker opened 70 logs a second, measured: 10,000 topics take minutes."""
@@ -32,13 +33,13 @@ def await_shown(
     """
     waiting = {change.new.name: change for change in changes}
     began = progressed = time.monotonic()
-    pauses = waits()
+    pauses = growing_pauses(_PAUSE, _LONGEST_PAUSE)
     while waiting:
         looked_at = dict(islice(waiting.items(), _LOOKED_AT_ONCE))
         missing = _missing(operation, looked_at, keys)
         for name in looked_at.keys() - missing:
             del waiting[name]
-            progressed, pauses = time.monotonic(), waits()
+            progressed, pauses = time.monotonic(), growing_pauses(_PAUSE, _LONGEST_PAUSE)
         if not missing:
             continue
         if time.monotonic() > progressed + _SETTLED_SECONDS:
@@ -63,12 +64,12 @@ def await_gone(operation: Operation, names: Sequence[str]) -> None:
     """
     left = list(names)
     progressed = time.monotonic()
-    pauses = waits()
+    pauses = growing_pauses(_PAUSE, _LONGEST_PAUSE)
     while left:
         looked_at = left[:_LOOKED_AT_ONCE]
         there = operation.cluster.topics.describe(looked_at, keys=())
         if len(there) < len(looked_at):
-            progressed, pauses = time.monotonic(), waits()
+            progressed, pauses = time.monotonic(), growing_pauses(_PAUSE, _LONGEST_PAUSE)
         left = [*there, *left[_LOOKED_AT_ONCE:]]
         if not there:
             continue
@@ -85,7 +86,7 @@ def await_gone(operation: Operation, names: Sequence[str]) -> None:
 def visible(operation: Operation, names: Sequence[str]) -> Mapping[str, TopicState]:
     """Describe topics of which Kafka says that they exist, as soon as the brokers show them."""
     deadline = time.monotonic() + _VISIBLE_SECONDS
-    for wait in waits():
+    for wait in growing_pauses(_PAUSE, _LONGEST_PAUSE):
         found = operation.cluster.topics.describe(names)
         if len(found) == len(names) or time.monotonic() > deadline:
             break
@@ -120,11 +121,3 @@ def _unsettled(found: TopicState | None, change: TopicChange, keys: Collection[s
         return "some of its partitions have no leader"
     differing = [key for key in setting_changes(found.settings, change) if key in keys]
     return f"its {', '.join(differing)} is not as declared" if differing else None
-
-
-def waits(first: float = _PAUSE, longest: float = _LONGEST_PAUSE) -> Iterator[float]:
-    """How long to pause between looks (s): each time twice as long, up to the longest."""
-    wait = first
-    while True:
-        yield wait
-        wait = min(2 * wait, longest)

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from inkless_pulumi.core.errors import ClusterError
 from inkless_pulumi.core.topics import DISKLESS
 from inkless_pulumi.provider.kafka.model import TopicState
+from inkless_pulumi.provider.pauses import growing_pauses
 from inkless_pulumi.provider.topics.account import Operation, parts, unsupported
 from inkless_pulumi.provider.topics.declared import Topic, kind_of
-from inkless_pulumi.provider.topics.settling import waits
 
 __all__ = ["switch"]
 
@@ -57,7 +57,7 @@ def _await(operation: Operation, begun: set[str], going_on: set[str]) -> None:
     That Postgres knows them too is seen by whoever looks whether the topics are served.
     """
     deadline = time.monotonic() + (operation.context.timeout or _DEADLINE)
-    pauses = waits(_PAUSE, _LONGEST_PAUSE)
+    pauses = growing_pauses(_PAUSE, _LONGEST_PAUSE)
     while names := sorted(begun | going_on):
         total, sealed = 0, 0
         for name, states in operation.cluster.partitions.switches(names).items():
