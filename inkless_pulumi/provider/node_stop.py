@@ -107,6 +107,7 @@ class NodeStop(Recorded[NodeStopInputs, NodeStopOutputs]):
         self._wait(inputs, context)
 
     def _drain(self, inputs: NodeStopInputs, declared: frozenset[int], context: Context) -> None:
+        self._await_brokers(inputs, context)
         cluster = self._open_cluster(inputs.connection, context)
         drain(
             cluster,
@@ -116,19 +117,31 @@ class NodeStop(Recorded[NodeStopInputs, NodeStopOutputs]):
             context=context,
         )
 
-    def _wait(self, inputs: NodeStopInputs, context: Context) -> None:
-        node = Node(inputs.node_id, inputs.name, frozenset(inputs.roles), "")
-        seconds = context.timeout or float(inputs.timeout_seconds)
+    def _await_brokers(self, inputs: NodeStopInputs, context: Context) -> None:
+        """Wait until a broker answers: where all of them start anew that takes its time."""
 
         def look() -> Look:
-            return self._look(inputs, context)
+            seen = self._look(inputs, context)
+            if isinstance(seen, MayStop):
+                return Waiting(("no broker runs that could take over its replicas",))
+            return MayStop() if isinstance(seen, ClusterView) else seen
 
-        verdict = wait_until_stoppable(node, inputs.on_shortage, look, seconds, context)
+        self._wait_until_stoppable(inputs, look, context)
+
+    def _wait(self, inputs: NodeStopInputs, context: Context) -> None:
+        verdict = self._wait_until_stoppable(inputs, lambda: self._look(inputs, context), context)
         if verdict.unavailable:
             context.warn(
-                f"Unavailable until {node.name} is back, as was accepted: "
+                f"Unavailable until {inputs.name} is back, as was accepted: "
                 f"{', '.join(verdict.unavailable)}"
             )
+
+    def _wait_until_stoppable(
+        self, inputs: NodeStopInputs, look: Callable[[], Look], context: Context
+    ) -> MayStop:
+        node = Node(inputs.node_id, inputs.name, frozenset(inputs.roles), "")
+        seconds = context.timeout or float(inputs.timeout_seconds)
+        return wait_until_stoppable(node, inputs.on_shortage, look, seconds, context)
 
     def _look(self, inputs: NodeStopInputs, context: Context) -> Look:
         servers = inputs.connection.bootstrap_servers

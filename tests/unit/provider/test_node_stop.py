@@ -108,6 +108,20 @@ def test_a_cluster_that_can_not_be_seen_may_serve_and_is_left_alone(
         guard.delete("node-1", NODE_1, NONE, Screen().context(timeout=0.01))
 
 
+def test_a_broker_that_leaves_waits_for_brokers_that_start_and_could_take_its_replicas(
+    cluster: MemoryCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The machines were killed in mid-scaling; the next run met them booting, and failed after 30 s.
+    declared = DeclaredNodes()
+    declared.declare("cluster", [2, 3])
+    guard = NodeStop(cluster.open_node, cluster.open, declared)
+    unreachable(cluster, monkeypatch, vacant=True)
+    screen = Screen()
+    with pytest.raises(NotReady, match="no broker runs that could take over its replicas"):
+        guard.delete("node-1", NODE_1, NONE, screen.context(timeout=0.01))
+    assert "node-1 must not stop yet (0 s): no broker runs" in screen.lines[0]
+
+
 def test_a_recovering_cluster_is_waited_for() -> None:
     seen: Iterator[module.Look] = iter([ILL, Waiting(("no broker answers",)), HEALTHY])
     screen = Screen()
