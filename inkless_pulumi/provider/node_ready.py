@@ -41,7 +41,7 @@ from inkless_pulumi.provider.resource import Context, Created, Incomplete, WireM
 
 __all__ = ["NodeReady", "NodeReadyInputs", "NodeReadyOutputs", "wait_until_ready"]
 
-_SECONDS_BETWEEN_LOOKS = 1.0
+_SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class NodeReadyInputs(WireModel):
@@ -187,19 +187,19 @@ class _Watch:
         Each look connects anew: what a killed node answered once says nothing about the next.
         """
         way = self.node.address if self.node.is_broker else self.connection.bootstrap_servers
-        with self.open_node(self.connection, way, self.context) as cluster:
-            try:
+        try:
+            with self.open_node(self.connection, way, self.context) as cluster:
                 seen = self._observe(cluster)
                 if self.node.is_broker and only_the_write_is_missing(seen, self.node):
                     return replace(seen, diskless=self._write(cluster, seen))
                 return seen
-            except Unreachable as unreachable:
-                said = "; ".join(f"{f.address}: {f}" for f in unreachable.findings)
-                if self.node.is_broker:
-                    return Observation(own_listener=str(unreachable.findings[0]))
-                return Observation(cluster=f"no broker answers ({said})")
-            except (ClusterError, ConnectionFailed) as error:
-                return Observation(cluster=str(error))
+        except Unreachable as unreachable:
+            said = "; ".join(f"{f.address}: {f}" for f in unreachable.findings)
+            if self.node.is_broker:
+                return Observation(own_listener=str(unreachable.findings[0]))
+            return Observation(cluster=f"no broker answers ({said})")
+        except (ClusterError, ConnectionFailed) as error:
+            return Observation(cluster=str(error))
 
     def _observe(self, cluster: Cluster) -> Observation:
         brokers = cluster.nodes.brokers()

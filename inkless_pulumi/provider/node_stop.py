@@ -31,7 +31,7 @@ from inkless_pulumi.provider.resource import Context, Created, WireModel
 
 __all__ = ["NodeStop", "NodeStopInputs", "NodeStopOutputs"]
 
-_SECONDS_BETWEEN_LOOKS = 1.0
+_SECONDS_BETWEEN_LOOKS = 0.5
 Look = ClusterView | Waiting | MayStop
 
 
@@ -145,15 +145,15 @@ class NodeStop(Recorded[NodeStopInputs, NodeStopOutputs]):
 
     def _look(self, inputs: NodeStopInputs, context: Context) -> Look:
         servers = inputs.connection.bootstrap_servers
-        with self._open_node(inputs.connection, servers, context) as cluster:
-            try:
+        try:
+            with self._open_node(inputs.connection, servers, context) as cluster:
                 return look_at(cluster)
-            except Unreachable as unreachable:
-                if all(finding.vacant for finding in unreachable.findings):
-                    return MayStop()  # no broker runs: nobody would miss this one
-                return Waiting((str(unreachable),))
-            except (ClusterError, ConnectionFailed) as error:
-                return Waiting((str(error),))
+        except Unreachable as unreachable:
+            if all(finding.vacant for finding in unreachable.findings):
+                return MayStop()  # no broker runs: nobody would miss this one
+            return Waiting((str(unreachable),))
+        except (ClusterError, ConnectionFailed) as error:
+            return Waiting((str(error),))
 
 
 def wait_until_stoppable(

@@ -20,7 +20,7 @@ from kafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
 from kafka.net.compat import KafkaNetClient
 
 from inkless_pulumi.core.errors import ClusterError, ConnectionFailed
-from inkless_pulumi.provider.kafka.diagnosis import probe_all, without_password
+from inkless_pulumi.provider.kafka.diagnosis import nothing_listens, probe_all, without_password
 from inkless_pulumi.provider.kafka.model import Finding, Refusal, Unreachable
 from inkless_pulumi.provider.pauses import growing_pauses
 
@@ -74,6 +74,15 @@ class SharedClient:
         self._client: KafkaAdminClient | None = None
         self._failure: Unreachable | None = None
         self._failed_at = 0.0
+
+    def glance(self) -> None:
+        """See whether something listens, which takes no time; the client would try for a while.
+
+        Raises:
+            ConnectionFailed: the connection is refused at every server.
+        """
+        if findings := nothing_listens(self.target.servers, self.target.proxy):
+            raise self.unreachable(findings)
 
     def get(self, pause: Callable[[float], None]) -> KafkaAdminClient:
         """Give the connected client, connecting first when there is none.

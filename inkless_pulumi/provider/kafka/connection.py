@@ -208,12 +208,17 @@ class Connections:
         """Give the cluster as reached through these servers alone, for a short look.
 
         Such a client finds the rest of the cluster by itself, but it gets nowhere unless one of the
-        very processes behind the addresses answers first.
+        very processes behind the addresses answers first. Where nothing listens it says so at once:
+        a server that starts is looked at often.
+
+        Raises:
+            ConnectionFailed: nothing listens at any of them.
         """
         from inkless_pulumi.provider.kafka.client import Limits
 
         limits = Limits(connect=_LOOK, attempt=_LOOK, operation=_LOOK, request=_LOOK)
         client = self._client(inputs, bootstrap_servers, limits)
+        client.glance()
         try:
             yield _cluster(client, GatheringLines(), context)
         finally:

@@ -17,9 +17,10 @@ import socks
 
 from inkless_pulumi.provider.kafka.model import Finding
 
-__all__ = ["probe", "probe_all", "without_password"]
+__all__ = ["nothing_listens", "probe", "probe_all", "without_password"]
 
 STEP_TIMEOUT = 5.0
+_GLANCE_TIMEOUT = 1.0
 
 # Length, API key, version, correlation id, no client id. ApiVersions (18) is answered by every
 # listener; Metadata (3, about no topic) only to who needs no SASL.
@@ -51,6 +52,24 @@ def probe_all(
         return list(threads.map(lambda address: probe(address, context, proxy), addresses))
 
 
+def nothing_listens(addresses: Sequence[str], proxy: str | None = None) -> list[Finding]:
+    """Findings, if the connection is refused at every address; none if one may be worth a try."""
+    with ThreadPoolExecutor(max_workers=max(1, len(addresses))) as threads:
+        findings = list(threads.map(lambda address: _refused(address, proxy), addresses))
+    return [finding for finding in findings if finding] if all(findings) else []
+
+
+def _refused(address: str, proxy: str | None) -> Finding | None:
+    host, _, port = address.rpartition(":")
+    try:
+        _connect(host.strip("[]"), int(port), proxy, _GLANCE_TIMEOUT).close()
+    except ConnectionRefusedError as error:
+        return Finding(address, "network", _network_detail(error, proxy), vacant=True)
+    except OSError:
+        return None  # whoever tries longer may get through
+    return None
+
+
 def probe(address: str, context: ssl.SSLContext, proxy: str | None = None) -> Finding:
     """Find out how far one gets at an address (`host:port`)."""
     host, _, port = address.rpartition(":")
@@ -70,13 +89,15 @@ def probe(address: str, context: ssl.SSLContext, proxy: str | None = None) -> Fi
             return _tls_finding(address, host, error)
 
 
-def _connect(host: str, port: int, proxy: str | None) -> socket.socket:
+def _connect(
+    host: str, port: int, proxy: str | None, timeout: float = STEP_TIMEOUT
+) -> socket.socket:
     if proxy is None:
-        return socket.create_connection((host, port), timeout=STEP_TIMEOUT)
+        return socket.create_connection((host, port), timeout=timeout)
     way = urlsplit(proxy)
     connection: socket.socket = socks.create_connection(
         (host, port),
-        timeout=STEP_TIMEOUT,
+        timeout=timeout,
         proxy_type=socks.SOCKS5,
         proxy_addr=way.hostname,
         proxy_port=way.port or 1080,

@@ -1,6 +1,7 @@
 """Requests to a cluster: what is tried again, for how long, and what is an answer."""
 
-from collections.abc import Callable, Iterable, Sequence
+import socket
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,9 +16,11 @@ from kafka.errors import (
 from inkless_pulumi.core.errors import ClusterError, ConnectionFailed
 from inkless_pulumi.provider.kafka import client as module
 from inkless_pulumi.provider.kafka.client import Limits, Session, SharedClient, Target
+from inkless_pulumi.provider.kafka.connection import Connections
 from inkless_pulumi.provider.kafka.model import Finding, Refusal, Unreachable
 from inkless_pulumi.provider.kafka.tls import client_context
 from tests.sandbox.certificates import Authority
+from tests.unit.provider.memory_cluster import CONNECTION, Screen
 
 NOT_CONTROLLER, EXISTS, UNKNOWN_TOPIC, FORBIDDEN = 41, 36, 3, 29
 Codes = dict[str, int]
@@ -156,3 +159,33 @@ def test_a_ca_that_is_none_is_refused(ca: str) -> None:
 def test_an_identity_that_is_too_long_to_be_one_is_refused() -> None:
     with pytest.raises(ValueError, match="bytes long"):
         client_context(Authority().certificate, "x" * 20_000)
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """An address at which nothing listens, and that nobody else takes meanwhile."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{bound.getsockname()[1]}"
+
+
+@pytest.fixture
+def somebody() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def looked_at(addresses: str) -> None:
+    """A glance, without the attempt that may follow it."""
+    with Connections().node(CONNECTION, addresses, Screen().context()):
+        pass
+
+
+def test_a_look_at_servers_where_nothing_listens_ends_at_once(nobody: str) -> None:
+    with pytest.raises(Unreachable, match="nothing listens there") as failed:
+        looked_at(nobody)
+    assert [finding.vacant for finding in failed.value.findings] == [True]
+
+
+def test_a_look_goes_on_where_one_of_several_servers_may_answer(nobody: str, somebody: str) -> None:
+    looked_at(f"{nobody},{somebody}")
