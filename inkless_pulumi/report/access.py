@@ -12,7 +12,7 @@ from typing import Any, Final
 from inkless_pulumi.report.acls import ACCESS_RULE, acl_permissions
 from inkless_pulumi.report.exposure import exposure_findings
 from inkless_pulumi.report.findings import Finding, Level, code, counted
-from inkless_pulumi.report.openings import OPENING_TYPES, openings
+from inkless_pulumi.report.openings import NEW_GROUP, OPENING_TYPES, openings
 from inkless_pulumi.report.plan import Action, Hidden, Plan, Resource, State
 from inkless_pulumi.report.right_sentences import lines_of, may, may_connect, may_on_kafka
 from inkless_pulumi.report.rights import Permission, Right, difference, permissions
@@ -87,7 +87,7 @@ class _Names:
     def group(self, given: Any) -> str:
         """A security group's name; its id where it is not in the plan."""
         if isinstance(given, Hidden):
-            return "a new group"
+            return NEW_GROUP
         return self._groups.get(given, str(given))
 
     def policy(self, resource: Resource, name: str, state: State) -> frozenset[Permission] | None:

@@ -114,8 +114,8 @@ def assess(plan: Plan, prices: PriceTable | None = None, limits: Iterable[str] =
     ]
     told = {urn for finding in findings for urn in finding.resources}
     findings += remaining_findings(plan, told)
-    if any(True for _ in plan.touched):
-        findings.append(cost_finding(plan, cost, table, topics))
+    if cost.lines:
+        findings.append(cost_finding(cost, table, topics))
     findings.sort(key=lambda finding: (-finding.level, _AREAS.index(finding.area)))
     report = Report(
         status="safe",
@@ -224,7 +224,6 @@ def _verdict(report: Report, status: Status) -> str:
     if rolls and not rules & {"topic-unavailable", "topics-not-shown", "nodes-replaced-at-once"}:
         clauses.append("no topic of this stack becomes unavailable")
     if not clauses and status == "safe":
-        changed = sum(number for name, number in report.counts if name not in ("same", "read"))
-        clauses = [f"{counted(changed, 'resource changes', 'resources change')}"]
+        clauses = [finding.title for finding in report.others[:1]]
     lead = _LEADS[status]
     return f"{lead}: {'; '.join(dict.fromkeys(clauses))}" if clauses else lead

@@ -183,12 +183,10 @@ def _database(inputs: Any, prices: RegionPrices, hours: int) -> Iterator[_Item]:
 # --- as a finding --------------------------------------------------------------------------------
 
 
-def cost_finding(plan: Plan, cost: Cost, table: PriceTable, topics: list[TopicChange]) -> Finding:
-    """The monthly difference in words."""
+def cost_finding(cost: Cost, table: PriceTable, topics: list[TopicChange]) -> Finding:
+    """The monthly difference, which there is, in words."""
     where = code(cost.region) if cost.region else "a region that the preview does not tell"
-    if not cost.lines:
-        title = "The monthly cost of what is running stays as it is"
-    elif cost.total is None and not any(line.monthly for line in cost.lines):
+    if cost.total is None and not any(line.monthly for line in cost.lines):
         title = f"What the monthly cost changes by is not known: no prices for {where}"
     elif cost.total is None:
         title = f"About {money_text(cost.known)} a month (estimate, {where}), not all of it priced"
@@ -198,16 +196,14 @@ def cost_finding(plan: Plan, cost: Cost, table: PriceTable, topics: list[TopicCh
     return Finding(
         "cost",
         "cost",
-        Level.NOTICE if cost.lines else Level.INFO,
+        Level.NOTICE,
         title,
         details=(
             *(_line(line) for line in cost.lines),
             *_assumptions(cost),
             *_use(topics, table.regions.get(cost.region)),
-        )
-        if cost.lines
-        else (),
-        brief=brief if cost.lines else "",
+        ),
+        brief=brief,
     )
 
 

@@ -12,7 +12,7 @@ from inkless_pulumi.report.assessment import Report
 from inkless_pulumi.report.findings import Finding, Level
 from inkless_pulumi.report.gates import Tripped
 from inkless_pulumi.report.plan import Diagnostic
-from inkless_pulumi.report.writing import cut, written
+from inkless_pulumi.report.writing import cut, grouped, written
 
 __all__ = ["LIMITS", "markdown"]
 
@@ -101,7 +101,7 @@ def _finding(finding: Finding, most: int, label: str = "") -> Iterator[str]:
     title = _text(finding.title)
     end = ":" if finding.details and most else "" if title.endswith(".") else "."
     yield f"- {f'**{label}.** ' if label else ''}{title}{end}"
-    for line in cut(finding.details, most):
+    for line in cut(grouped(finding.details), most):
         yield f"  - {_detail(line)}"
 
 

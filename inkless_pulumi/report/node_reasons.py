@@ -49,8 +49,9 @@ def reasons_of(
     machine: Resource | None,
     settings: Mapping[str, str],
 ) -> Iterator[str]:
-    """Why a node changes, each a clause."""
-    told = list(settings.values()) or list(_declared_settings(component, gate))
+    """Why a node changes, each a clause: what is declared, then what follows from it."""
+    told = list(_argument_reasons(component))
+    told += list(settings.values()) or list(_declared_settings(component, gate))
     told += _machine_reasons(machine)
     told += _image_reasons(plan, gate)
     certificate = part_of(plan, gate, "certificate")
@@ -58,7 +59,6 @@ def reasons_of(
         told.append("the CA is renewed, and the former one is trusted meanwhile")
     elif certificate is not None and certificate.touched:
         told.append("its certificate is renewed")
-    told += _argument_reasons(component)
     if not told and machine is not None and "userDataBase64" in machine.replaced_for:
         told.append("what it is told at boot changes")
     yield from told

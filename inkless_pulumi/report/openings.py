@@ -7,7 +7,11 @@ from inkless_pulumi.report.plan import Hidden, Resource, State
 from inkless_pulumi.report.quantities import number
 from inkless_pulumi.report.rights import Opening
 
-__all__ = ["OPENING_TYPES", "openings"]
+__all__ = ["NEW_GROUP", "NEW_PREFIX_LIST", "OPENING_TYPES", "openings"]
+
+NEW_GROUP: Final = "a new group"
+NEW_PREFIX_LIST: Final = "a prefix list"
+"""Instead of names that are known only after the update."""
 
 _INGRESS: Final = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 _EGRESS: Final = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
@@ -66,11 +70,10 @@ def _sources(
     for name in ("referencedSecurityGroupId", "sourceSecurityGroupId", "securityGroups"):
         given = rule.get(name)
         for source in given if isinstance(given, list) else [] if given is None else [given]:
-            name = group_name(source)
-            yield name if isinstance(source, Hidden) else f"group {name}"
+            yield group_name(source)
     for name in ("prefixListId", "prefixListIds"):
         given = rule.get(name)
         for source in given if isinstance(given, list) else [] if given is None else [given]:
-            yield "a prefix list" if isinstance(source, Hidden) else f"prefix list {source}"
+            yield NEW_PREFIX_LIST if isinstance(source, Hidden) else f"prefix list {source}"
     if rule.get("self") is True:
-        yield f"group {target}"
+        yield target

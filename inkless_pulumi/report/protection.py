@@ -44,8 +44,9 @@ def _refused(plan: Plan) -> Iterator[Finding]:
             f"protected, and the plan deletes or replaces {'it' if len(refused) == 1 else 'them'}: "
             f"{listed(found.name for found in refused)}",
             details=(
-                "Undo the change; or, to lose what they hold, set deletion_protection to False, "
-                "run an update, and make the change after that",
+                "Undo the change; or, to lose what they hold, set "
+                f"{code('deletion_protection')} to {code('False')}, run an update, and make the "
+                "change after that",
             ),
             brief=f"{counted(len(refused), 'resource is', 'resources are')} protected",
         )

@@ -26,7 +26,7 @@ _SHOWN = 3
 def remaining_findings(plan: Plan, told: Iterable[str]) -> Iterator[Finding]:
     """One finding for each kind of action on what is not in `told`, a set of URNs."""
     known = set(told)
-    rest = [one for one in plan.touched if one.urn not in known and one.type not in _SILENT]
+    rest = [one for one in plan.touched if one.urn not in known and not _silent(one)]
     followers = [one for one in rest if _only_follows(one)]
     if followers:
         yield Finding(
@@ -49,6 +49,12 @@ def remaining_findings(plan: Plan, told: Iterable[str]) -> Iterator[Finding]:
                 details=tuple(_lines(found)),
                 resources=tuple(one.urn for one in found),
             )
+
+
+def _silent(resource: Resource) -> bool:
+    if resource.type.startswith("pulumi:providers:"):  # a plugin, and nothing in the account
+        return resource.action in (Action.CREATE, Action.DELETE)
+    return resource.type in _SILENT
 
 
 def _only_follows(resource: Resource) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from inkless_pulumi.report.findings import code, joined
+from inkless_pulumi.report.openings import NEW_GROUP, NEW_PREFIX_LIST
 from inkless_pulumi.report.rights import Opening, Permission
 
 __all__ = ["lines_of", "may", "may_connect", "may_on_kafka"]
@@ -19,10 +20,12 @@ def lines_of(
     alike: dict[tuple[Any, ...], list[list[Any]]] = {}
     for group in actions.values():
         alike.setdefault(_object(group), []).append(group)
+    lines = []
     for groups in alike.values():
         denial = {"+": "no longer denied: ", "-": "denied from now on: "}[sign]
         words = "" if groups[0][0].allows else denial
-        yield f"{sign} {words}{sentence(groups[0], [group[0] for group in groups])}"
+        lines.append(f"{sign} {words}{sentence(groups[0], [group[0] for group in groups])}")
+    yield from dict.fromkeys(lines)  # a way has a rule at each end
 
 
 def _subject(right: Any) -> tuple[Any, ...]:
@@ -67,10 +70,18 @@ def may_on_kafka(group: list[Permission], alike: list[Permission]) -> str:
 def may_connect(group: list[Opening], alike: list[Opening]) -> str:
     """Who may connect to whom, likewise."""
     who = joined(
-        f"anybody on the internet ({code(one.source)})" if one.to_everybody else code(one.source)
+        f"anybody on the internet ({code(one.source)})" if one.to_everybody else _end(one.source)
         for one in alike
     )
     ports = joined(code(one.ports) for one in group)
     if group[0].incoming:
-        return f"{who} may connect to {code(group[0].target)} on {ports}"
-    return f"{code(group[0].target)} may connect to {who} on {ports}"
+        return f"{who} may connect to {_end(group[0].target)} on {ports}"
+    return f"{_end(group[0].target)} may connect to {who} on {ports}"
+
+
+def _end(name: str) -> str:
+    """One end of a connection; what has no name yet is in our own words."""
+    if name in (NEW_GROUP, NEW_PREFIX_LIST):
+        return name
+    kind, of, rest = name.partition("prefix list ")
+    return f"{of}{code(rest)}" if of and not kind else code(name)

@@ -66,7 +66,7 @@ def _order_lines(service: Service, nodes: list[Node], *, told: bool) -> Iterator
     else:
         yield (
             f"{', '.join(node.label for node in nodes)}; the order is decided when the update "
-            "begins, and the active controller comes last"
+            f"begins{_last(nodes)}"
         )
     if not told:
         for node in nodes:
@@ -75,6 +75,15 @@ def _order_lines(service: Service, nodes: list[Node], *, told: bool) -> Iterator
         yield from nodes[0].reasons
     yield "The next node is touched when the one before it is back and all replicas are in sync"
     yield "Addresses and data volumes stay"
+
+
+def _last(nodes: list[Node]) -> str:
+    """What is known of an order that is not decided yet."""
+    controllers = sum("controller" in node.roles for node in nodes)
+    if not controllers:
+        return ""
+    among = "" if controllers == len(nodes) else " of the controllers"
+    return f", and the active controller comes last{among}"
 
 
 def _shortages(plan: Plan, service: Service, topics: list[TopicChange]) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from rich.text import Text
 from inkless_pulumi.report.assessment import Report, Status
 from inkless_pulumi.report.findings import Finding, Level
 from inkless_pulumi.report.gates import Tripped
-from inkless_pulumi.report.writing import cut, segments
+from inkless_pulumi.report.writing import cut, grouped, segments
 
 __all__ = ["show"]
 
@@ -64,7 +64,7 @@ def _section(console: Console, title: str, findings: tuple[Finding, ...]) -> Non
         line = Text(f"{mark} ", style=_LEVELS[finding.level])
         line.append_text(_text(f"{finding.title}{end}"))
         console.print(Padding(line, (0, 0, 0, 2), expand=False))
-        for detail in cut(finding.details, _MOST):
+        for detail in cut(grouped(finding.details), _MOST):
             style = _SIGNS.get(detail[:1], "dim") if detail[1:2] == " " else "dim"
             console.print(Padding(_text(detail, style), (0, 0, 0, 6), expand=False))
 

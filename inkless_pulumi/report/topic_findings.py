@@ -6,7 +6,7 @@ from typing import Any
 from inkless_pulumi.report.findings import Finding, Level, code, counted, listed, value_text
 from inkless_pulumi.report.plan import Hidden
 from inkless_pulumi.report.quantities import number
-from inkless_pulumi.report.topics import TopicChange, urns
+from inkless_pulumi.report.topics import Topic, TopicChange, urns
 
 __all__ = ["topic_findings"]
 
@@ -51,7 +51,12 @@ def _lost_topics(topics: list[TopicChange]) -> Iterator[Finding]:
 
 def _topic_line(change: TopicChange) -> str:
     topic = change.old or change.topic
-    return f"{code(topic.name)}: {topic.kind}, {value_text(topic.partitions)} partitions"
+    return f"{code(topic.name)}: {topic.kind}, {_partitions(topic)}"
+
+
+def _partitions(topic: Topic) -> str:
+    word = "partition" if topic.partitions == 1 else "partitions"
+    return f"{value_text(topic.partitions)} {word}"
 
 
 def _turned_diskless(topics: list[TopicChange]) -> Iterator[Finding]:
@@ -87,8 +92,7 @@ def _other_topics(topics: list[TopicChange]) -> Iterator[Finding]:
                 f"{counted(len(new), f'{kind} topic is', f'{kind} topics are')} created: "
                 f"{listed(change.topic.name for change in new)}",
                 details=tuple(
-                    f"{code(change.topic.name)}: {value_text(change.topic.partitions)} partitions"
-                    for change in new
+                    f"{code(change.topic.name)}: {_partitions(change.topic)}" for change in new
                 ),
                 resources=urns(new),
             )

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from inkless_pulumi.report.findings import CLOSE, OPEN, counted
+from inkless_pulumi.report.findings import CLOSE, OPEN, counted, listed
 
-__all__ = ["cut", "segments", "unmarked", "written"]
+__all__ = ["cut", "grouped", "segments", "unmarked", "written"]
 
 
 def segments(text: str) -> Iterator[tuple[str, bool]]:
@@ -26,6 +26,20 @@ def written(text: str, name: Callable[[str], str], own: Callable[[str], str] = s
 def unmarked(text: str) -> str:
     """A text without its marks."""
     return text.replace(OPEN, "").replace(CLOSE, "")
+
+
+def grouped(lines: Sequence[str]) -> list[str]:
+    """Lines that begin with a name, those that say the same of several as one."""
+    alike: dict[str, list[str]] = {}
+    for line in lines:
+        name, colon, rest = line.partition(f"{CLOSE}: ")
+        if colon and line.startswith(OPEN) and OPEN not in name[1:]:
+            alike.setdefault(rest, []).append(name[1:])
+        else:
+            alike[line] = []
+    if len(alike) == 1 and len(lines) > 1:  # the title has named them
+        return [f"Each: {rest}" for rest in alike]
+    return [f"{listed(names)}: {rest}" if names else rest for rest, names in alike.items()]
 
 
 def cut(lines: Sequence[str], most: int) -> Iterable[str]:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inkless_pulumi.report.findings import code
 from inkless_pulumi.report.rights import Opening, Permission, difference, permissions
 from tests.unit.report.previews import (
     INGRESS,
@@ -24,6 +25,8 @@ from tests.unit.report.previews import (
     text,
     update,
 )
+
+EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 
 
 def rule(**more: Any) -> dict[str, Any]:
@@ -245,3 +248,25 @@ def test_the_short_way_finds_what_the_long_one_does(
 ) -> None:
     gained, _ = difference(old, {new})
     assert (gained == []) is any(other.covers(new) for other in old)
+
+
+def test_what_a_new_rule_lets_groups_do_is_said_once_and_without_made_up_names() -> None:
+    between = {"securityGroupId": UNKNOWN, "ipProtocol": "tcp", "fromPort": 9091, "toPort": 9091}
+    found = report(
+        *(
+            create(token, "r", {**between, "referencedSecurityGroupId": UNKNOWN})
+            for token in (INGRESS, EGRESS)
+        )
+    )
+    assert finding(found, "firewall-widens").details == (
+        f"+ a new group may connect to a new group on {code('tcp 9091')}",
+    )
+
+
+def test_groups_are_named_alike_on_both_sides_of_a_rule() -> None:
+    rule = {**opening("10.0.0.0/8"), "referencedSecurityGroupId": "sg-9"}
+    del rule["cidrIpv4"]
+    found = report(delete(INGRESS, "r", rule))
+    assert finding(found, "firewall-narrows").details == (
+        f"- {code('sg-9')} may connect to {code('sg-1')} on {code('tcp 9092')}",
+    )

@@ -1,5 +1,6 @@
 """What is said of those who use the service while it changes."""
 
+import copy
 from typing import Any
 
 import pytest
@@ -69,6 +70,45 @@ def test_an_order_that_is_decided_goes_before_that_of_the_steps() -> None:
     )
     said = text(finding(report(*ROLL, order), "nodes-replaced"))
     assert "In this order: node-2 (eu-west-1b), node-3 (eu-west-1c), node-1" in said
+
+
+@pytest.mark.parametrize(
+    ("roles", "said"),
+    [
+        (["broker", "controller"], "begins, and the active controller comes last"),
+        (["controller"], "begins, and the active controller comes last of the controllers"),
+        (["broker"], "begins"),
+    ],
+)
+def test_the_active_controller_comes_last_of_those_that_are_controllers(
+    roles: list[str], said: str
+) -> None:
+    undecided = {"order": UNKNOWN}
+    order = update(
+        *("inkless:index:RollingOrder", "kafka-rolling-order", {}, {}),
+        parent=KAFKA,
+        outputs=undecided,
+        changed=["runs"],
+    )
+    given = {"node-1": roles, "node-2": ["broker"], "node-3": ["broker"]}
+    roll = copy.deepcopy(ROLL)
+    for state in (one.get(side) for one in roll for side in ("oldState", "newState")):
+        if state and "roles" in state["inputs"]:
+            combined = len(roles) == 2
+            state["inputs"]["roles"] = roles if combined else given[state["inputs"]["name"]]
+    _, line, *_ = text(finding(report(*roll, order), "nodes-replaced")).splitlines()
+    assert line.endswith(f"; the order is decided when the update {said}")
+
+
+def test_what_is_declared_comes_before_what_follows_from_it() -> None:
+    roll = service(
+        {"inkless.consume.cache.max.bytes": "2"},
+        {"inkless.consume.cache.max.bytes": "1"},
+        rolls=True,
+    )
+    component = step("update", SERVICE, "kafka", {}, {"heapMib": 1536})
+    title = finding(report(component, *roll[1:]), "nodes-replaced").title
+    assert title.index("heap_mib") < title.index("inkless.consume.cache.max.bytes")
 
 
 def test_a_topic_without_a_replica_to_spare_becomes_unavailable() -> None:

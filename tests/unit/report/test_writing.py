@@ -35,7 +35,7 @@ from tests.unit.report.test_access import opening
 
 EVIL = "`</details><script>x()</script>`` @everybody **bold** [a](http://b) \n# heading"
 MANY = tuple(
-    update(CLASSIC, f"t{n:05}", topic(f"t{n:05}"), topic(f"t{n:05}", partitions=12))
+    update(CLASSIC, f"t{n:05}", topic(f"t{n:05}"), topic(f"t{n:05}", partitions=n + 7))
     for n in range(20_000)
 )
 
@@ -116,6 +116,37 @@ def test_a_comment_stays_below_the_limit_of_its_host(host: str) -> None:
     assert "20,000 topics are changed" in text
     assert "in the JSON" in text
     assert rendered(text).seen.count("/details") == rendered(text).seen.count("details")
+
+
+def deleted_topics(*partitions: int) -> Report:
+    return report(
+        *(
+            delete(CLASSIC, f"t{n:02}", topic(f"t{n:02}", partitions=number))
+            for n, number in enumerate(partitions)
+        )
+    )
+
+
+def on_a_terminal(found: Report) -> str:
+    stream = io.StringIO()
+    show(found, Console(file=stream, width=200))
+    return stream.getvalue()
+
+
+def test_what_is_said_of_each_is_said_once() -> None:
+    found = deleted_topics(6, 6, 6)
+    line = "- **Danger.** 3 topics are deleted with all records: `t00`, `t01` and `t02`:\n"
+    assert f"{line}  - Each: classic, `6` partitions.\n" in markdown(found)
+    assert "Each: classic, 6 partitions" in on_a_terminal(found)
+    assert "t01: classic, 6 partitions" in document_text(found), "the JSON has each"
+
+
+def test_those_of_whom_the_same_is_said_are_named_together() -> None:
+    text = markdown(deleted_topics(6, 1, *[6] * 9))
+    assert (
+        "  - `t00`, `t02`, `t03`, `t04`, `t05` and 5 more: classic, "
+        "`6` partitions.\n  - `t01`: classic, `1` partition.\n"
+    ) in text
 
 
 def test_hundreds_of_findings_are_cut_as_well() -> None:
