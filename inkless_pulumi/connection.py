@@ -35,3 +35,6 @@ class ConnectionArgs(TypedDict):
     """Whether there are diskless topics; one is refused where there are none. Default: unknown."""
     switch_to_diskless: NotRequired[pulumi.Input[bool]]
     """Whether classic topics may become diskless. Default: they may not."""
+    reassignment_throttle: NotRequired[pulumi.Input[str]]
+    """The most that a broker sends, and receives, of replicas that move to other brokers, in a
+    second: a size like `50MiB`. Default: `32MiB`."""

@@ -39,6 +39,7 @@ _PASSED_ON: Final = (
     "settings",
     "tiered_storage",
     "switch_to_diskless",
+    "reassignment_throttle",
     "heap_mib",
     "volume_gib",
     "database_max_connections_per_node",

@@ -331,6 +331,7 @@ class _Construction:
             "broker_count": len(self.service.cluster.brokers),
             "diskless": self.service.cluster.declaration.is_diskless,
             "switch_to_diskless": self.service.cluster.declaration.switch_to_diskless,
+            "reassignment_throttle": self.service.cluster.declaration.reassignment_throttle,
         }
         if "proxy" in self.args:
             connection["proxy"] = self.args["proxy"]

@@ -69,6 +69,12 @@ class InklessServiceArgs(TypedDict):
     rebalance: NotRequired[bool]
     """Whether replicas are moved to new brokers, until every broker has an even share. Without it
     new brokers get replicas of new topics only. Default: false."""
+    reassignment_throttle: NotRequired[str]
+    """The most that a broker sends, and receives, of replicas that move to other brokers, in a
+    second: a size like `50MiB`. It holds for new brokers, for those that leave and for topics that
+    get more replicas; replicas that keep a partition in sync are not slowed down. It has to be
+    more than producers write to what moves. Default: `32MiB`, a quarter of what a data volume
+    does."""
     settings: NotRequired[dict[str, Any]]
     """Broker settings by Kafka's names, on top of the managed ones. Default: none."""
     tiered_storage: NotRequired[bool]

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from inkless_pulumi.core.image import DEFAULT_VERSION, Architecture, upstream_image
 from inkless_pulumi.core.plans import PLANS, Plan, Topology
+from inkless_pulumi.core.reassignment_throttle import DEFAULT_THROTTLE
 
 ClusterType = Literal["inkless", "classic"]
 StorageKind = Literal["s3", "gcs"]
@@ -86,6 +87,8 @@ class ServiceDeclaration(_Declared):
     switch_to_diskless: bool = False
     """Whether classic topics may be switched to diskless, one way. Default: no, because Inkless
     means it for trials, and because it needs tiered storage."""
+    reassignment_throttle: str = DEFAULT_THROTTLE
+    """The most that a broker sends, and receives, of moving replicas in a second."""
     database_max_connections_per_node: int = Field(default=10, ge=2, le=100)
     """Connections each node keeps open to Postgres. Default 10."""
     settings: Mapping[str, SettingValue] = Field(default_factory=dict)

@@ -16,6 +16,7 @@ from inkless_pulumi.core.model_errors import suggestion
 from inkless_pulumi.core.network import network_problems
 from inkless_pulumi.core.overrides import override_problems
 from inkless_pulumi.core.plans import PLANS, Topology
+from inkless_pulumi.core.reassignment_throttle import throttle_problems
 from inkless_pulumi.core.service_model import ClusterType, ServiceDeclaration
 from inkless_pulumi.core.startup_rules import startup_problems
 from inkless_pulumi.core.storage_names import bucket_problems, endpoint_problems, prefix_problems
@@ -149,6 +150,10 @@ def _storage_rules(service: ServiceDeclaration) -> list[Problem]:
     return problems
 
 
+def _throttle_rules(service: ServiceDeclaration) -> list[Problem]:
+    return throttle_problems(service.reassignment_throttle)
+
+
 def _network_rules(service: ServiceDeclaration) -> list[Problem]:
     return [] if service.network.cidr is None else network_problems(service.network.cidr)
 
@@ -163,6 +168,7 @@ _ROUNDS: Final[tuple[tuple[_Rule, ...], ...]] = (
         _plan_rules,
         _cluster_type_rules,
         _switch_rules,
+        _throttle_rules,
         _storage_rules,
         _network_rules,
     ),

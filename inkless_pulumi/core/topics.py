@@ -34,11 +34,12 @@ declared, unless the user declared them."""
 LONGEST_NAME: Final = 249
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
+THROTTLED_LEADERS: Final = "leader.replication.throttled.replicas"
+"""Which replicas are slowed down in handing records to others that are not in sync (KIP-73)."""
+THROTTLED_FOLLOWERS: Final = "follower.replication.throttled.replicas"
+"""Which replicas are slowed down in fetching records while they are not in sync (KIP-73)."""
+
 _THROTTLED = re.compile(r"\*|[0-9]+:[0-9]+(?:,[0-9]+:[0-9]+)*|")
-_THROTTLES: Final = (
-    "leader.replication.throttled.replicas",
-    "follower.replication.throttled.replicas",
-)
 
 
 @dataclass(frozen=True)
@@ -244,7 +245,9 @@ def _setting_problems(kind: TopicKind, name: str, value: SettingValue) -> list[P
 
 def _form_problem(setting: Setting, value: SettingValue) -> Problem | None:
     """Forms that the catalogue has no words for."""
-    if setting.name in _THROTTLES and not _THROTTLED.fullmatch(setting_text(value)):
+    if setting.name in (THROTTLED_LEADERS, THROTTLED_FOLLOWERS) and not _THROTTLED.fullmatch(
+        setting_text(value)
+    ):
         rule = "must be * or pairs of partition and broker"
         return Problem(setting_path(setting.name), value, rule, 'write it like "0:1,0:2"')
     if setting.name == "retention.bytes" and int(setting_text(value)) < -1:

@@ -18,17 +18,24 @@ class DeclaredNodes:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._nodes: dict[str, frozenset[int]] = {}
+        self._throttles: dict[str, str | None] = {}
         self._down: dict[str, tuple[int, ...]] = {}
 
-    def declare(self, service: str, nodes: Iterable[int]) -> None:
-        """Note that a service has these nodes."""
+    def declare(self, service: str, nodes: Iterable[int], throttle: str | None = None) -> None:
+        """Note that a service has these nodes, and how fast replicas may leave others."""
         with self._lock:
             self._nodes[service] = frozenset(nodes)
+            self._throttles[service] = throttle
 
     def of(self, service: str) -> frozenset[int]:
         """The nodes of a service; empty when this run does not declare the service."""
         with self._lock:
             return self._nodes.get(service, frozenset())
+
+    def throttle(self, service: str) -> str | None:
+        """The `reassignment_throttle` of a service; None: the default."""
+        with self._lock:
+            return self._throttles.get(service)
 
     def find_down(self, service: str, nodes: Iterable[int]) -> None:
         """Note which nodes did not serve when a roll began, in the order of their turns."""

@@ -113,6 +113,7 @@ class NodeStop(Recorded[NodeStopInputs, NodeStopOutputs]):
             cluster,
             inputs.node_id,
             declared,
+            throttle=self._declared.throttle(inputs.service),
             patience=context.timeout or float(inputs.timeout_seconds),
             context=context,
         )

@@ -5,20 +5,19 @@ from typing import ClassVar
 
 from inkless_pulumi.core.errors import Problem
 from inkless_pulumi.provider.cluster_view import ClusterView
+from inkless_pulumi.provider.declared_nodes import DECLARED, DeclaredNodes
 from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
     OpenCluster,
 )
 from inkless_pulumi.provider.kafka.model import Partition
-from inkless_pulumi.provider.moving import move_replicas
+from inkless_pulumi.provider.moving import MOST_AT_ONCE, end_moves, move_replicas
 from inkless_pulumi.provider.reassignment import NodeIds, plan_rebalance
 from inkless_pulumi.provider.recorded import Recorded
 from inkless_pulumi.provider.resource import Context, Created, WireModel
 
 __all__ = ["ReplicaBalance", "ReplicaBalanceInputs", "ReplicaBalanceOutputs"]
-
-_PATIENCE_SECONDS = 600.0
 
 
 class ReplicaBalanceInputs(WireModel):
@@ -47,22 +46,28 @@ class ReplicaBalance(Recorded[ReplicaBalanceInputs, ReplicaBalanceOutputs]):
     description: ClassVar[str] = (
         "Moves replicas until every broker has an even share of them: when it is made, and when "
         "the brokers change. A partition stays in as many zones as it was in. An interrupted move "
-        "goes on with the next update. Deleting it moves nothing.\n\nIt can't be imported; declare "
-        "it."
+        "goes on with the next update. Deleting it moves nothing, and waits for what was begun.\n\n"
+        "It can't be imported; declare it."
     )
 
-    def __init__(self, open_cluster: OpenCluster = CONNECTIONS.cluster) -> None:
+    def __init__(
+        self, open_cluster: OpenCluster = CONNECTIONS.cluster, declared: DeclaredNodes = DECLARED
+    ) -> None:
         self._open_cluster = open_cluster
+        self._declared = declared
 
     def check(
         self, known: Mapping[str, object], olds: Mapping[str, object] | None
     ) -> Iterable[Problem]:
-        """Refuse to move nothing at once."""
+        """Refuse to move nothing at once, or more than can be throttled."""
         yield from super().check(known, olds)
         at_once = known.get("partitions_at_once")
         if isinstance(at_once, int) and at_once < 1:
             rule = "would move nothing"
             yield Problem("partitions_at_once", at_once, rule, "use 1 or more")
+        if isinstance(at_once, int) and at_once > MOST_AT_ONCE:
+            rule = "is more than the throttle of one topic has room for"
+            yield Problem("partitions_at_once", at_once, rule, f"use {MOST_AT_ONCE} at most")
 
     def create(
         self, inputs: ReplicaBalanceInputs, context: Context
@@ -84,6 +89,19 @@ class ReplicaBalance(Recorded[ReplicaBalanceInputs, ReplicaBalanceOutputs]):
             self._balance(inputs, context)
         return ReplicaBalanceOutputs()
 
+    def delete(
+        self,
+        id: str,
+        inputs: ReplicaBalanceInputs,
+        outputs: ReplicaBalanceOutputs,
+        context: Context,
+    ) -> None:
+        """Let what an interrupted run began come to its end, unless the service goes as a whole."""
+        if self._declared.of(inputs.service):
+            cluster = self._open_cluster(inputs.connection, context)
+            throttle = self._declared.throttle(inputs.service)
+            end_moves(cluster, throttle=throttle, context=context)
+
     def _balance(self, inputs: ReplicaBalanceInputs, context: Context) -> None:
         def plan(seen: ClusterView) -> Mapping[Partition, NodeIds]:
             staying = [broker for broker in seen.brokers if broker.node_id in inputs.brokers]
@@ -93,7 +111,7 @@ class ReplicaBalance(Recorded[ReplicaBalanceInputs, ReplicaBalanceOutputs]):
             self._open_cluster(inputs.connection, context),
             plan,
             "replicas are balanced",
-            at_once=inputs.partitions_at_once,
-            patience=context.timeout or _PATIENCE_SECONDS,
+            throttle=inputs.connection.reassignment_throttle,
             context=context,
+            at_once=inputs.partitions_at_once,
         )

@@ -15,6 +15,7 @@ from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
     OpenNode,
+    service_facts,
 )
 from inkless_pulumi.provider.readiness import Node
 from inkless_pulumi.provider.recorded import Recorded
@@ -75,7 +76,8 @@ class RollingOrder(Recorded[RollingOrderInputs, RollingOrderOutputs]):
         """Note which nodes there are, for those that are deleted later in the same run."""
         service, nodes = known.get("service"), _ids(known, "controllers") | _ids(known, "brokers")
         if isinstance(service, str):
-            self._declared.declare(service, nodes)
+            throttle = service_facts(known).reassignment_throttle
+            self._declared.declare(service, nodes, throttle)
         return ()
 
     def create(self, inputs: RollingOrderInputs, context: Context) -> Created[RollingOrderOutputs]:

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.sandbox.certificates import Authority
@@ -85,7 +85,14 @@ class LocalKafka:
     heap: str = "256m"
     release: str = KAFKA_VERSION[:3]
     """Whose feature level it is formatted with."""
+    node_id: int = 1
+    controller: str = ""
+    """Where the controller listens; this node is one itself, or a broker of another's."""
     process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def is_controller(self) -> bool:
+        return self.controller.rpartition(":")[0] == self.address
 
     @property
     def mtls(self) -> str:
@@ -136,7 +143,8 @@ class LocalKafka:
     def format(self) -> None:
         """Write the configuration and format the storage."""
         self._write_files()
-        command = ["kafka.tools.StorageTool", "format", "--standalone"]
+        command = ["kafka.tools.StorageTool", "format"]
+        command += ["--standalone"] if self.is_controller else ["--no-initial-controllers"]
         command += ["--release-version", self.release]
         command += ["-t", "5fJtkN7CQu6mE6cVp2Vn0A", "-c", str(self.root / "server.properties")]
         subprocess.run([*self._java(), *command], check=True, capture_output=True, cwd=self.root)
@@ -153,7 +161,7 @@ class LocalKafka:
         ]
 
     def _write_files(self) -> None:
-        node = self.authority.issue("node-1", "nodes", [self.address])
+        node = self.authority.issue(f"node-{self.node_id}", "nodes", [self.address])
         (self.root / "node.pem").write_text(node)
         (self.root / "node.pem").chmod(0o600)
         (self.root / "ca.pem").write_text(self.authority.certificate)
@@ -162,17 +170,18 @@ class LocalKafka:
         (self.root / "server.properties").write_text("\n".join(lines))
 
     def _properties(self) -> dict[str, object]:
-        broker_port, controller_port = free_ports(self.address, 2)
+        [broker_port] = free_ports(self.address, 1)
         name, org = r"$1", "O=inkless"
         listeners = (
             f"CLIENT://{self.client},MTLS://{self.mtls},BROKER://{self.address}:{broker_port}"
         )
+        controls = f",CONTROLLER://{self.controller}" if self.is_controller else ""
         return {
-            "process.roles": "broker,controller",
-            "node.id": 1,
-            "broker.rack": "az1",
-            "controller.quorum.bootstrap.servers": f"{self.address}:{controller_port}",
-            "listeners": f"{listeners},CONTROLLER://{self.address}:{controller_port}",
+            "process.roles": "broker,controller" if self.is_controller else "broker",
+            "node.id": self.node_id,
+            "broker.rack": f"az{self.node_id}",
+            "controller.quorum.bootstrap.servers": self.controller,
+            "listeners": f"{listeners}{controls}",
             "advertised.listeners": listeners,
             "inter.broker.listener.name": "BROKER",
             "controller.listener.names": "CONTROLLER",
@@ -216,9 +225,34 @@ def local_kafka(
     Raises:
         Unavailable: this machine lacks what it needs.
     """
+    client_port, mtls_port, controller_port = free_ports(address, 3)
+    node = LocalKafka(
+        root,
+        kafka_jars(),
+        Authority(),
+        address,
+        client_port,
+        mtls_port,
+        heap,
+        release,
+        controller=f"{address}:{controller_port}",
+    )
+    node.format()
+    return node
+
+
+def another_broker(first: LocalKafka, root: Path, node_id: int, address: str) -> LocalKafka:
+    """A formatted broker of the cluster that a node controls."""
     client_port, mtls_port = free_ports(address, 2)
-    ports = (client_port, mtls_port)
-    node = LocalKafka(root, kafka_jars(), Authority(), address, *ports, heap, release)
+    node = replace(
+        first,
+        root=root,
+        address=address,
+        client_port=client_port,
+        mtls_port=mtls_port,
+        node_id=node_id,
+        process=None,
+    )
     node.format()
     return node
 

@@ -592,7 +592,7 @@ def test_replicas_are_moved_to_brokers_that_there_are_and_leavers_unregistered(
     refused = cluster.partitions.reassign({("moved", 0): (7,)})[("moved", 0)]
     assert refused is not None
     assert refused.error.startswith("INVALID_REPLICA")
-    assert cluster.partitions.moving() == frozenset()
+    assert cluster.partitions.moving() == {}
     cluster.nodes.unregister(7)  # which is not registered
 
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from inkless_pulumi.core.errors import ConnectionFailed, Problem
+from inkless_pulumi.core.reassignment_throttle import throttle_problems
 from inkless_pulumi.provider.kafka.gathering import GatheringLines
 from inkless_pulumi.provider.kafka.model import Cluster
 from inkless_pulumi.provider.resource import Context, WireModel
@@ -68,10 +69,13 @@ class ConnectionInputs(WireModel):
     """Whether there are diskless topics; one is refused where there are none. Default: unknown."""
     switch_to_diskless: bool | None = None
     """Whether classic topics may become diskless. Default: they may not."""
+    reassignment_throttle: str | None = None
+    """The most that a broker sends, and receives, of replicas that move to other brokers, in a
+    second: a size like `50MiB`. Default: `32MiB`."""
 
     repeated = False
     incidental: ClassVar[frozenset[str]] = frozenset(
-        {"image", "broker_count", "diskless", "switch_to_diskless"}
+        {"image", "broker_count", "diskless", "switch_to_diskless", "reassignment_throttle"}
     )
 
 
@@ -82,6 +86,7 @@ class ServiceFacts:
     brokers: int | None
     diskless: bool | None
     switch_to_diskless: bool | None
+    reassignment_throttle: str | None
 
 
 def service_facts(known: Mapping[str, object]) -> ServiceFacts:
@@ -93,7 +98,12 @@ def service_facts(known: Mapping[str, object]) -> ServiceFacts:
             return getattr(whole, name)
         return known.get(f"connection.{name}")
 
-    return ServiceFacts(fact("broker_count"), fact("diskless"), fact("switch_to_diskless"))
+    return ServiceFacts(
+        fact("broker_count"),
+        fact("diskless"),
+        fact("switch_to_diskless"),
+        fact("reassignment_throttle"),
+    )
 
 
 OpenCluster = Callable[[ConnectionInputs, Context], Cluster]
@@ -129,6 +139,9 @@ def connection_problems(known: Mapping[str, object]) -> Iterable[Problem]:
             "is not the URL of a SOCKS5 proxy",
             "use socks5://host:port, or socks5h://host:port for the proxy to resolve names",
         )
+    throttle = connection.reassignment_throttle
+    if throttle is not None:
+        yield from throttle_problems(throttle, "connection.reassignment_throttle")
 
 
 def _is_address(address: str) -> bool:

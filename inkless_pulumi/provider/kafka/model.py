@@ -4,12 +4,12 @@ import base64
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from inkless_pulumi.core.errors import ConnectionFailed
-from inkless_pulumi.core.replica_placement import Replicas
 
 __all__ = [
+    "UNKNOWN_TOPIC",
     "Acl",
     "AclRequests",
     "BrokerState",
@@ -27,6 +27,7 @@ __all__ = [
     "QuorumState",
     "QuotaEntity",
     "QuotaRequests",
+    "Reassignment",
     "Refusal",
     "ReplicaState",
     "ScramCredential",
@@ -39,6 +40,10 @@ __all__ = [
     "UserRequests",
     "kafka_uuid",
 ]
+
+
+UNKNOWN_TOPIC: Final = "UNKNOWN_TOPIC_OR_PARTITION"
+"""The error of a `Refusal` about a topic that does not exist."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,16 @@ Mechanism = Literal["SCRAM-SHA-512", "SCRAM-SHA-256"]
 
 Partition = tuple[str, int]
 """A topic's name and a partition's index."""
+
+
+@dataclass(frozen=True)
+class Reassignment:
+    """A partition on its way to other brokers."""
+
+    replicas: tuple[int, ...]
+    """Those of before and those to come."""
+    adding: tuple[int, ...]
+    """The brokers that still copy it."""
 
 
 @dataclass(frozen=True)
@@ -255,9 +270,6 @@ class PartitionRequests(Protocol):
     def zones(self) -> Mapping[int, str]:
         """Tell the zone of each broker that is alive; one without has an empty one."""
 
-    def replicas(self, names: Sequence[str]) -> Mapping[str, Mapping[int, Replicas]]:
-        """Tell where each partition of each topic has its replicas."""
-
     def reassign(
         self, wanted: Mapping[Partition, Sequence[int]]
     ) -> Mapping[Partition, Refusal | None]:
@@ -268,8 +280,21 @@ class PartitionRequests(Protocol):
         exist is not in the answer.
         """
 
-    def moving(self, names: Sequence[str] | None = None) -> frozenset[Partition]:
+    def moving(self, names: Collection[str] | None = None) -> Mapping[Partition, Reassignment]:
         """Find the partitions of topics that are on their way to other brokers; None: of any."""
+
+    def sizes(self, node_id: int, partitions: Collection[Partition]) -> Mapping[Partition, int]:
+        """Tell how many bytes a broker has of each partition; one that it lacks is not in it."""
+
+    def throttled(self, names: Sequence[str] | None = None) -> Mapping[str, Mapping[str, str]]:
+        """Tell the lists of throttled replicas that topics have, by topic and setting; None: of
+        all topics.
+        """
+
+    def throttle(
+        self, lists: Mapping[str, Mapping[str, str | None]]
+    ) -> Mapping[str, Refusal | None]:
+        """Set lists of throttled replicas, or with None unset them."""
 
 
 class UserRequests(Protocol):

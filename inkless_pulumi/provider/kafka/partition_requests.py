@@ -1,7 +1,7 @@
 """Requests about partitions: what was written to them, and where their replicas are."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -9,16 +9,27 @@ from kafka.errors import for_code
 from kafka.protocol.admin import (
     AlterPartitionReassignmentsRequest,
     DescribeClusterRequest,
+    DescribeLogDirsRequest,
     DescribeTopicPartitionsRequest,
     ListPartitionReassignmentsRequest,
 )
 from kafka.protocol.consumer import ListOffsetsRequest
 
 from inkless_pulumi.core.errors import ClusterError
-from inkless_pulumi.core.replica_placement import Replicas
+from inkless_pulumi.core.topics import THROTTLED_FOLLOWERS, THROTTLED_LEADERS
 from inkless_pulumi.provider.kafka.client import Outcome, Session
-from inkless_pulumi.provider.kafka.model import Partition, Refusal, Switch, TopicEnd
-from inkless_pulumi.provider.kafka.topic_requests import topic_metadata
+from inkless_pulumi.provider.kafka.model import (
+    Partition,
+    Reassignment,
+    Refusal,
+    Switch,
+    TopicEnd,
+)
+from inkless_pulumi.provider.kafka.topic_requests import (
+    alter_topics,
+    topic_metadata,
+    topic_settings,
+)
 
 __all__ = ["KafkaPartitions"]
 
@@ -69,18 +80,6 @@ class KafkaPartitions:
         self._session.expect(response.error_code, response.error_message)
         return {broker.broker_id: broker.rack or "" for broker in response.brokers}
 
-    def replicas(self, names: Sequence[str]) -> Mapping[str, Mapping[int, Replicas]]:
-        """Tell where each partition of each topic has its replicas."""
-        return {
-            topic.name: {
-                partition.partition_index: Replicas(
-                    tuple(partition.replica_nodes), tuple(partition.isr_nodes)
-                )
-                for partition in topic.partitions
-            }
-            for topic in topic_metadata(self._session, names)
-        }
-
     def reassign(
         self, wanted: Mapping[Partition, Sequence[int]]
     ) -> Mapping[Partition, Refusal | None]:
@@ -101,7 +100,7 @@ class KafkaPartitions:
 
         return self._session.send_each(wanted, request, outcomes)
 
-    def moving(self, names: Sequence[str] | None = None) -> frozenset[Partition]:
+    def moving(self, names: Collection[str] | None = None) -> Mapping[Partition, Reassignment]:
         """Find the partitions of topics that are on their way to other brokers; None: of any."""
 
         def request() -> Any:
@@ -109,12 +108,47 @@ class KafkaPartitions:
 
         response = self._session.send(request)
         self._session.expect(response.error_code, response.error_message)
-        return frozenset(
-            (topic.name, partition.partition_index)
+        return {
+            (topic.name, partition.partition_index): Reassignment(
+                tuple(partition.replicas), tuple(partition.adding_replicas)
+            )
             for topic in response.topics
             if names is None or topic.name in names
             for partition in topic.partitions
-        )
+        }
+
+    def sizes(self, node_id: int, partitions: Collection[Partition]) -> Mapping[Partition, int]:
+        """Tell how many bytes a broker has of each partition; one that it lacks is not in it."""
+        wanted = DescribeLogDirsRequest.DescribableLogDirTopic
+
+        def request() -> Any:
+            topics = [
+                wanted(topic=topic, partitions=indexes)
+                for topic, indexes in _by_topic(partitions).items()
+            ]
+            return DescribeLogDirsRequest(topics=topics)
+
+        return {
+            (topic.name, partition.partition_index): partition.partition_size
+            for directory in self._session.send(request, node_id).results
+            for topic in directory.topics
+            for partition in topic.partitions
+            if not partition.is_future_key
+        }
+
+    def throttled(self, names: Sequence[str] | None = None) -> Mapping[str, Mapping[str, str]]:
+        """Tell the lists of throttled replicas that topics have, by topic and setting."""
+        if names is None:
+            names = [topic.name for topic in topic_metadata(self._session, None)]
+        lists = [THROTTLED_LEADERS, THROTTLED_FOLLOWERS]
+        found = topic_settings(self._session, names, only_own=True, keys=lists)
+        return {topic: settings for topic, settings in found.items() if settings}
+
+    def throttle(
+        self, lists: Mapping[str, Mapping[str, str | None]]
+    ) -> Mapping[str, Refusal | None]:
+        """Set lists of throttled replicas, or with None unset them."""
+        return alter_topics(self._session, lists)
 
     def switches(self, names: Sequence[str]) -> Mapping[str, Mapping[int, Switch]]:
         """Tell of each partition of topics how far its switch to diskless is; a topic that does not

@@ -20,8 +20,9 @@ from inkless_pulumi.provider.kafka.model import (
     TopicState,
     kafka_uuid,
 )
+from inkless_pulumi.provider.kafka.throttled_replicas import without_ours
 
-__all__ = ["KafkaTopics", "topic_metadata", "topic_settings"]
+__all__ = ["KafkaTopics", "alter_topics", "topic_metadata", "topic_settings"]
 
 _TOPIC = 2  # ConfigResource.Type.TOPIC
 _SET_ON_TOPIC = 1  # DescribeConfigsResponse.ConfigSource.TOPIC_CONFIG
@@ -71,7 +72,7 @@ class KafkaTopics:
                 topic_id=kafka_uuid(topic.topic_id),
                 partitions=len(topic.partitions),
                 replication_factor=max((len(p.replica_nodes) for p in topic.partitions), default=0),
-                settings=settings[name],
+                settings=without_ours(settings[name]),
                 has_leaders=bool(topic.partitions)
                 and all(partition.leader_id >= 0 for partition in topic.partitions),
             )
@@ -102,16 +103,7 @@ class KafkaTopics:
         changes: Mapping[str, Mapping[str, str | None]],
     ) -> Mapping[str, Refusal | None]:
         """Set settings, or with None unset them; what is not named stays as it is."""
-
-        def request(names: Sequence[str]) -> Any:
-            resources = [(_TOPIC, name, _operations(changes[name])) for name in names]
-            return IncrementalAlterConfigsRequest(resources=resources, validate_only=False)
-
-        def outcomes(response: Any) -> Iterable[Outcome[str, None]]:
-            for answer in response.responses:
-                yield answer.resource_name, answer.error_code, answer.error_message, None
-
-        return self._session.send_each(changes, request, outcomes)
+        return alter_topics(self._session, changes)
 
     def delete(self, names: Sequence[str]) -> Mapping[str, Refusal | None]:
         """Delete topics."""
@@ -150,6 +142,22 @@ def topic_metadata(
             session.expect(topic.error_code, f"topic {topic.name}")
             found.append(topic)
     return found
+
+
+def alter_topics(
+    session: Session, changes: Mapping[str, Mapping[str, str | None]]
+) -> Mapping[str, Refusal | None]:
+    """Set settings of topics, or with None unset them."""
+
+    def request(names: Sequence[str]) -> Any:
+        resources = [(_TOPIC, name, _operations(changes[name])) for name in names]
+        return IncrementalAlterConfigsRequest(resources=resources, validate_only=False)
+
+    def outcomes(response: Any) -> Iterable[Outcome[str, None]]:
+        for answer in response.responses:
+            yield answer.resource_name, answer.error_code, answer.error_message, None
+
+    return session.send_each(changes, request, outcomes)
 
 
 def topic_settings(

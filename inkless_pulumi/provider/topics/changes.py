@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from inkless_pulumi.core.topics import DISKLESS
-from inkless_pulumi.provider.kafka.model import Cluster, TopicState
+from inkless_pulumi.provider.kafka.model import UNKNOWN_TOPIC, Cluster, TopicState
 from inkless_pulumi.provider.resource import Context
 from inkless_pulumi.provider.topics import creation, switching
 from inkless_pulumi.provider.topics.account import Account, ImportCommand, Operation, parts
@@ -19,7 +19,6 @@ from inkless_pulumi.provider.topics.settling import await_gone, await_shown
 
 __all__ = ["TopicChanges"]
 
-_UNKNOWN_TOPIC = "UNKNOWN_TOPIC_OR_PARTITION"
 Found = Mapping[str, TopicState]
 
 
@@ -33,11 +32,13 @@ class TopicChanges:
         how_to_import: ImportCommand,
         image: str | None = None,
         ours: Mapping[str, str] = MappingProxyType({}),
+        throttle: str | None = None,
     ) -> None:
         self.account = Account()
         self._operation = Operation(cluster, context, self.account, how_to_import, image, ours)
         self._cluster = cluster
         self._context = context
+        self._throttle = throttle
 
     def create(self, topics: Sequence[Topic]) -> None:
         """Make topics and wait until they can be written."""
@@ -81,7 +82,7 @@ class TopicChanges:
         agreed: list[str] = []
         for batch in parts(ours):
             for name, answer in self._cluster.topics.delete(batch).items():
-                gone = answer is None or answer.error == _UNKNOWN_TOPIC
+                gone = answer is None or answer.error == UNKNOWN_TOPIC
                 what = f"Topic {name} could not be deleted"
                 self.account.answered(name, "existence", None if gone else answer, what)
                 agreed += [name] if gone else []
@@ -159,7 +160,9 @@ class TopicChanges:
             if (factor := change.new.replication_factor) is not None
             and factor != found[change.new.name].replication_factor
         }
-        failed = move(self._cluster, factors, self._context) if factors else {}
+        failed: Mapping[str, str] = {}
+        if factors:
+            failed = move(self._cluster, factors, self._throttle, self._context)
         for change in changes:
             name = change.new.name
             if name in failed:

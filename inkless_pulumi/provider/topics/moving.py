@@ -4,32 +4,37 @@ Kafka copies a partition to its new brokers before it lets go of the old ones, s
 this is interrupted: the moves go on, and the next update finds them done or waits for them.
 """
 
-import time
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 
-from inkless_pulumi.core.errors import ClusterError
-from inkless_pulumi.core.replica_placement import placed
+from inkless_pulumi.core.replica_placement import Replicas, placed
+from inkless_pulumi.provider.cluster_view import ClusterView
 from inkless_pulumi.provider.kafka.model import Cluster, Partition, Refusal
+from inkless_pulumi.provider.moving import MOST_AT_ONCE, move_replicas
+from inkless_pulumi.provider.reassignment import NodeIds
 from inkless_pulumi.provider.resource import Context
 
 __all__ = ["move"]
 
-_DEADLINE = 3600.0
-_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 
-
-def move(cluster: Cluster, factors: Mapping[str, int], context: Context) -> dict[str, str]:
+def move(
+    cluster: Cluster, factors: Mapping[str, int], throttle: str | None, context: Context
+) -> dict[str, str]:
     """Bring topics to the given factors, and wait until they are.
 
     Args:
         cluster: that has them.
         factors: wanted replicas of each partition, by topic.
-        context: of the operation; its timeout is how long to wait, an hour by default.
+        throttle: the most that a broker sends, and receives, of them in a second; None: the
+            default.
+        context: of the operation.
 
     Returns:
         Why topics that are not in order could not be brought there, by name.
+
+    Raises:
+        NotReady: the moves stand still.
     """
-    _await(cluster, list(factors), context)  # what somebody else began
     zones = cluster.partitions.zones()
     possible = {name: factor for name, factor in factors.items() if factor <= len(zones)}
     failed = {
@@ -37,30 +42,35 @@ def move(cluster: Cluster, factors: Mapping[str, int], context: Context) -> dict
         for name, factor in factors.items()
         if name not in possible
     }
-    wanted: dict[Partition, tuple[int, ...]] = {}
-    for name, present in cluster.partitions.replicas(list(possible)).items():
-        for index, nodes in placed(present, possible[name], zones).items():
-            if nodes != present[index].nodes:
-                wanted[name, index] = nodes
-    answers = cluster.partitions.reassign(wanted)
-    for (name, index), answer in answers.items():
-        if isinstance(answer, Refusal):
-            failed[name] = f"Replicas of {name}-{index} could not be moved. Kafka: {answer}"
-    _await(cluster, list(possible), context)
+
+    def plan(seen: ClusterView) -> Mapping[Partition, NodeIds]:
+        return {
+            (name, index): nodes
+            for name, present in _replicas(seen, possible.keys() - failed.keys()).items()
+            for index, nodes in placed(present, possible[name], zones).items()
+            if nodes != present[index].nodes
+        }
+
+    def refused(where: Partition, refusal: Refusal) -> None:
+        name, index = where
+        failed[name] = f"Replicas of {name}-{index} could not be moved. Kafka: {refusal}"
+
+    move_replicas(
+        cluster,
+        plan,
+        "replicas are moved",
+        throttle=throttle,
+        context=context,
+        at_once=MOST_AT_ONCE,
+        topics=possible.keys(),
+        refused=refused,
+    )
     return failed
 
 
-def _await(cluster: Cluster, names: list[str], context: Context) -> None:
-    deadline = time.monotonic() + (context.timeout or _DEADLINE)
-    most, wait = 0, _PAUSE
-    while moving := cluster.partitions.moving(names):
-        most = max(most, len(moving))
-        if time.monotonic() > deadline:
-            raise ClusterError(
-                f"{len(moving)} partitions are still on their way to other brokers. They move on "
-                "by themselves; run the update again to wait for them, or grant it more time with "
-                "the resource option custom_timeouts."
-            )
-        context.progress(f"moving replicas: {most - len(moving)} of {most} partitions are there")
-        context.pause(wait)
-        wait = min(2 * wait, _LONGEST_PAUSE)
+def _replicas(seen: ClusterView, names: Collection[str]) -> Mapping[str, Mapping[int, Replicas]]:
+    found: dict[str, dict[int, Replicas]] = defaultdict(dict)
+    for one in seen.partitions:
+        if one.topic in names:
+            found[one.topic][one.partition] = Replicas(one.replicas, one.in_sync)
+    return found

@@ -199,6 +199,7 @@ class _Topic(resource.Resource[TopicInputs, TopicOutputs]):
             lambda _, found: _import_command(found),
             inputs.connection.image,
             ours or {},
+            inputs.connection.reassignment_throttle,
         )
 
 

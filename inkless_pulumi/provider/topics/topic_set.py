@@ -210,7 +210,12 @@ class _Run:
     ) -> None:
         self._old, self._old_ids, self._new = old, old_ids, new
         self._changes = TopicChanges(
-            cluster, context, _how_to_import, new.connection.image, ours=old_ids
+            cluster,
+            context,
+            _how_to_import,
+            new.connection.image,
+            ours=old_ids,
+            throttle=new.connection.reassignment_throttle,
         )
 
     def outputs(self, id: str) -> TopicSetOutputs:

@@ -75,8 +75,10 @@ def test_replicas_are_moved_while_the_topic_is_used(
         declared.write_text(text)
         application.up(Console(file=io.StringIO()))
         with deployed.cluster() as cluster:
-            replicas = cluster.partitions.replicas(["orders.audit"])["orders.audit"]
-        assert {len(partition.nodes) for partition in replicas.values()} == {factor}
+            found = [p for p in cluster.nodes.partitions() if p.topic == "orders.audit"]
+            assert cluster.partitions.throttled() == {}
+            assert not [name for name in cluster.settings.describe() if "throttled" in name]
+        assert {len(partition.replicas) for partition in found} == {factor}
         assert application.refresh_changes() == 0
 
 

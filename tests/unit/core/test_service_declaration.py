@@ -34,6 +34,12 @@ REFUSED = [
         "service; leave it out",
     ),
     (
+        "a throttle without a unit",
+        {"reassignment_throttle": "50"},
+        'service "orders": reassignment_throttle = "50": is less than 65536 bytes a second, at '
+        'which moving replicas would never end; use more, like "50MiB"',
+    ),
+    (
         "a zone twice",
         {"zones": ("eu-west-1a", "eu-west-1b", "eu-west-1a")},
         'service "orders": zones = ["eu-west-1a", "eu-west-1b", "eu-west-1a"]: names eu-west-1a '

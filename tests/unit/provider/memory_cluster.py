@@ -1,12 +1,11 @@
 """A cluster in memory that answers the plugin's requests, for tests of the resources."""
 
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from inkless_pulumi.core.errors import ClusterError, InklessError, SecretStoreError
-from inkless_pulumi.core.replica_placement import Replicas
 from inkless_pulumi.provider.kafka.connection import ConnectionInputs
 from inkless_pulumi.provider.kafka.model import (
     Acl,
@@ -18,6 +17,7 @@ from inkless_pulumi.provider.kafka.model import (
     PartitionState,
     QuorumState,
     QuotaEntity,
+    Reassignment,
     Refusal,
     ReplicaState,
     ScramCredential,
@@ -150,6 +150,17 @@ class MemoryPartitions:
         self.alive: dict[int, str] = {1: "a", 2: "b", 3: "c"}
         self.asked: list[Mapping[Partition, Sequence[int]]] = []
         self.on_their_way: set[Partition] = set()
+        self.never_there: set[Partition] = set()
+        """Partitions that move for ever."""
+        self.adding: dict[Partition, tuple[int, ...]] = {}
+        """The brokers that copy a partition which moves; none of those that are not named."""
+        self.silent: set[int] = set()
+        """Brokers that do not tell sizes."""
+        self.bytes: dict[tuple[int, Partition], int] = {}
+        self.lists: dict[str, dict[str, str]] = {}
+        """Throttled replicas, by topic and setting."""
+        self.throttled_at_last: Mapping[str, Mapping[str, str]] = {}
+        """What they were when something was last reassigned."""
         self.unsealed: set[Partition] = set()
         """Partitions whose switch to diskless is pending; each look at them seals one."""
         self.sealed: set[Partition] = set()
@@ -182,18 +193,41 @@ class MemoryPartitions:
     def zones(self) -> Mapping[int, str]:
         return self.alive
 
-    def replicas(self, names: Sequence[str]) -> Mapping[str, Mapping[int, Replicas]]:
-        found = {}
-        for name in names:
-            topic = self._topics.all[name]
-            nodes = tuple(self.alive)[: topic.replication_factor]
-            found[name] = {index: Replicas(nodes, nodes) for index in range(topic.partitions)}
-        return found
+    def states(self) -> tuple[PartitionState, ...]:
+        """The partitions of topics."""
+        return tuple(
+            PartitionState(topic.name, index, nodes[0], nodes, nodes, ())
+            for topic in self._topics.all.values()
+            for nodes in [tuple(self.alive)[: topic.replication_factor]]
+            for index in range(topic.partitions)
+        )
+
+    def sizes(self, node_id: int, partitions: Collection[Partition]) -> Mapping[Partition, int]:
+        if node_id in self.silent:
+            raise ClusterError("it does not answer")
+        found = {where: self.bytes.get((node_id, where)) for where in partitions}
+        return {where: size for where, size in found.items() if size is not None}
+
+    def throttled(self, names: Sequence[str] | None = None) -> Mapping[str, Mapping[str, str]]:
+        return {
+            topic: dict(lists)
+            for topic, lists in self.lists.items()
+            if lists and (names is None or topic in names)
+        }
+
+    def throttle(
+        self, lists: Mapping[str, Mapping[str, str | None]]
+    ) -> Mapping[str, Refusal | None]:
+        for topic, changes in lists.items():
+            merged = {**self.lists.get(topic, {}), **changes}
+            self.lists[topic] = {name: text for name, text in merged.items() if text is not None}
+        return dict.fromkeys(lists)
 
     def reassign(
         self, wanted: Mapping[Partition, Sequence[int]]
     ) -> Mapping[Partition, Refusal | None]:
         self.asked.append(wanted)
+        self.throttled_at_last = {topic: dict(lists) for topic, lists in self.lists.items()}
         if self.refused is not None:
             return dict.fromkeys(wanted, self.refused)
         placed = {
@@ -215,18 +249,20 @@ class MemoryPartitions:
             self.on_their_way.add((name, index))
         return {partition: self._topics.refused.get(partition[0]) for partition in wanted}
 
-    def moving(self, names: Sequence[str] | None = None) -> frozenset[Partition]:
-        if names is None:
-            if not self.stuck:
-                self._nodes.placed |= self._coming
-                self._coming = {}
-            self._coming |= self._asked
-            self._asked = {}
-            return frozenset(self._coming)
-        found = frozenset(partition for partition in self.on_their_way if partition[0] in names)
-        if found:
-            self.on_their_way.discard(min(found))
-        return found
+    def moving(self, names: Collection[str] | None = None) -> Mapping[Partition, Reassignment]:
+        if not self.stuck:
+            self._nodes.placed |= self._coming
+            self._coming = {}
+        self._coming |= self._asked
+        self._asked = {}
+        moving = {*self._coming, *self.on_their_way, *self.never_there}
+        found = sorted(where for where in moving if names is None or where[0] in names)
+        if found and not self.stuck:
+            self.on_their_way.discard(found[0])
+        return {
+            where: Reassignment(self._nodes.placed.get(where, ()), self.adding.get(where, ()))
+            for where in found
+        }
 
 
 class MemoryUsers:
@@ -315,6 +351,8 @@ class MemoryNodes:
         self.clock = 1_000
         self.placed: dict[Partition, tuple[int, ...]] = {("orders", 0): (1,)}
         self.unregistered: list[int] = []
+        self.others: Callable[[], tuple[PartitionState, ...]] = tuple
+        """Partitions beside those that are placed."""
 
     def unregister(self, node_id: int) -> None:
         self.unregistered.append(node_id)
@@ -330,11 +368,14 @@ class MemoryNodes:
         return QuorumState(self.active, 9, (leader,), ())
 
     def partitions(self, ask: int | None = None) -> tuple[PartitionState, ...]:
-        return tuple(
-            PartitionState(
-                topic, number, held[0], held, held if self.in_sync is None else self.in_sync, ()
+        return (
+            tuple(
+                PartitionState(
+                    topic, number, held[0], held, held if self.in_sync is None else self.in_sync, ()
+                )
+                for (topic, number), held in self.placed.items()
             )
-            for (topic, number), held in self.placed.items()
+            + self.others()
         )
 
     def min_in_sync(self, topics: Sequence[str]) -> Mapping[str, int]:
@@ -415,6 +456,7 @@ class MemoryCluster:
 
     def __post_init__(self) -> None:
         self.partitions = MemoryPartitions(self.topics, self.nodes)
+        self.nodes.others = self.partitions.states
 
     def open(self, connection: ConnectionInputs, context: Context) -> "MemoryCluster":
         self.opened.append(connection.bootstrap_servers)

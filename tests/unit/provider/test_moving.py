@@ -18,6 +18,8 @@ from inkless_pulumi.provider.replica_balance import (
     ReplicaBalanceOutputs,
 )
 from inkless_pulumi.provider.resource import OperationCancelled
+from inkless_pulumi.provider.rolling_order import RollingOrder
+from inkless_pulumi.provider.throttle import RATES
 from tests.unit.provider.memory_cluster import CONNECTION, MemoryCluster, Screen
 
 STAYING = frozenset({1, 2, 3, 11, 12, 13})
@@ -25,8 +27,8 @@ STAYING = frozenset({1, 2, 3, 11, 12, 13})
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (moving, broker_registration):
-        monkeypatch.setattr(module, "_SECONDS_BETWEEN_LOOKS", 0)
+    monkeypatch.setattr(broker_registration, "_SECONDS_BETWEEN_LOOKS", 0)
+    monkeypatch.setattr(moving, "_FIRST_PAUSE", 0)
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def cluster() -> MemoryCluster:
 
 
 def drain(cluster: MemoryCluster, screen: Screen, patience: float = 60) -> None:
-    moving.drain(cluster, 14, STAYING, patience=patience, context=screen.context())
+    moving.drain(cluster, 14, STAYING, throttle=None, patience=patience, context=screen.context())
 
 
 def test_a_drain_moves_a_few_at_a_time_until_nothing_is_left(cluster: MemoryCluster) -> None:
@@ -86,7 +88,7 @@ def test_another_broker_that_leaves_too_takes_no_replica(cluster: MemoryCluster)
 
 def test_moves_that_stand_still_are_given_up(cluster: MemoryCluster) -> None:
     cluster.partitions.stuck = True
-    with pytest.raises(NotReady, match="25 partitions are left, and none arrived for 0 s"):
+    with pytest.raises(NotReady, match=r"25 partitions left, 0 moving\. No progress for 0 s"):
         drain(cluster, Screen(), patience=0)
 
 
@@ -115,6 +117,20 @@ def guard(cluster: MemoryCluster, *declared: int) -> NodeStop:
 def test_the_guard_of_a_broker_that_leaves_drains_it(cluster: MemoryCluster) -> None:
     guard(cluster, *STAYING).delete("node-14", LEAVER, NodeStopOutputs(), Screen().context())
     assert set(cluster.nodes.placed.values()) == {(11, 12, 13)}
+
+
+def test_a_broker_is_drained_as_fast_as_this_run_declares(cluster: MemoryCluster) -> None:
+    nodes = DeclaredNodes()
+    known = {
+        "service": "cluster",
+        "controllers": [1, 2, 3],
+        "brokers": [11, 12, 13],
+        "connection.reassignment_throttle": "1GiB",
+    }
+    list(RollingOrder(cluster.open_node, nodes).check(known, None))
+    guarded = NodeStop(cluster.open_node, cluster.open, nodes)
+    guarded.delete("node-14", LEAVER, NodeStopOutputs(), Screen().context())
+    assert cluster.settings.alterations[0] == dict.fromkeys(RATES, str(1024**3))
 
 
 def test_the_guard_of_a_broker_that_is_replaced_does_not_drain_it(cluster: MemoryCluster) -> None:
@@ -146,9 +162,35 @@ def test_the_same_brokers_move_nothing(cluster: MemoryCluster) -> None:
     assert cluster.opened == []
 
 
-def test_moving_nothing_at_once_is_refused() -> None:
-    [problem] = ReplicaBalance().check({"partitions_at_once": 0}, None)
+@pytest.mark.parametrize("number", [0, 501])
+def test_moving_nothing_or_too_much_at_once_is_refused(number: int) -> None:
+    [problem] = ReplicaBalance().check({"partitions_at_once": number}, None)
     assert problem.path == "partitions_at_once"
+
+
+def delete_balance(cluster: MemoryCluster, *declared: int) -> None:
+    nodes = DeclaredNodes()
+    nodes.declare("cluster", declared)
+    ReplicaBalance(cluster.open, nodes).delete(
+        "cluster", BALANCE, ReplicaBalanceOutputs(), Screen().context()
+    )
+
+
+def test_a_balance_that_is_taken_back_leaves_no_throttle(cluster: MemoryCluster) -> None:
+    screen = Screen()
+    screen.cancelled.set()
+    with pytest.raises(OperationCancelled):
+        drain(cluster, screen)
+    assert cluster.partitions.throttled()
+    delete_balance(cluster, *STAYING, 14)
+    assert cluster.partitions.throttled() == {}
+    assert not set(RATES) & set(cluster.settings.describe())
+    assert [len(asked) for asked in cluster.partitions.asked] == [10], "no more was begun"
+
+
+def test_a_balance_that_goes_with_its_service_waits_for_nothing(cluster: MemoryCluster) -> None:
+    delete_balance(cluster)
+    assert cluster.opened == []
 
 
 REGISTERED = BrokerRegistrationInputs(service="cluster", node_id=14, connection=CONNECTION)
