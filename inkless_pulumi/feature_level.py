@@ -24,8 +24,8 @@ class FeatureLevelArgs(TypedDict):
 class FeatureLevel(InklessResource):
     """Finalises Kafka's `metadata.version` for the version that all nodes run.
 
-    Let it depend on all their gates. A version that can't read what was finalised is refused at
-    preview.
+    Let it depend on all their gates and guards. A version that can't read what was finalised is
+    refused at preview.
     """
 
     metadata_version: pulumi.Output[int]

@@ -25,10 +25,6 @@ class NodeStopArgs(TypedDict):
     """Id of the machine. Before it is replaced, this resource is."""
     connection: pulumi.Input[ConnectionArgs]
     """How to reach the cluster."""
-    on_shortage: NotRequired[pulumi.Input[str]]
-    """What to do about topics that have no more replicas than `min.insync.replicas` asks for, or
-    one, which are unavailable while the node is down: `refuse` to stop it; `wait` until they were
-    given more; `accept` it. Default: `refuse`."""
     timeout_seconds: NotRequired[pulumi.Input[int]]
     """How long to wait, in seconds. The resource's custom timeouts go before it. Default: 600."""
 
@@ -37,7 +33,8 @@ class NodeStop(InklessResource):
     """Guards a running node: it is deleted right before the node's machine is, and that waits.
 
     Let it depend on the machine by `instance_id`. The wait ends when the node may be stopped
-    without making anything unavailable. When the service is deleted as a whole there is no wait.
+    without making anything unavailable, as the RollingOrder of the service has it. When the service
+    is deleted as a whole there is no wait.
     """
 
     node_id: pulumi.Output[int]

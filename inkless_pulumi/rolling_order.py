@@ -1,7 +1,7 @@
 """The order in which the nodes of a service are changed."""
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 
@@ -25,6 +25,10 @@ class RollingOrderArgs(TypedDict):
     roll, whose order is decided anew."""
     version: pulumi.Input[str]
     """The version that the nodes run, `<Kafka version>-<increment>`."""
+    on_shortage: NotRequired[pulumi.Input[str]]
+    """What to do about topics that have no more replicas than `min.insync.replicas` asks for, or
+    one, which are unavailable while a node is down: `refuse` to stop it; `wait` until they were
+    given more; `accept` it. It holds for the very update that declares it. Default: `refuse`."""
     connection: pulumi.Input[ConnectionArgs]
     """How to reach the cluster."""
 

@@ -18,7 +18,7 @@ from inkless_pulumi.aws.declaration import ServicePlan
 from inkless_pulumi.aws.instance_role import InstanceRole
 from inkless_pulumi.aws.network import Network
 from inkless_pulumi.aws.rendering import Identity, Runtime, render_node
-from inkless_pulumi.aws.rolling import begin_roll, guard
+from inkless_pulumi.aws.rolling import Roll, begin_roll, guard
 from inkless_pulumi.aws.scope import Needed, Scope
 from inkless_pulumi.broker_registration import BrokerRegistration
 from inkless_pulumi.core.image import Architecture
@@ -109,7 +109,7 @@ def run_nodes(
     credentials: Credentials,
     roles: Mapping[int, InstanceRole],
     runtime: Runtime,
-) -> list[NodeReady]:
+) -> Roll:
     """Start the nodes in rolling order, each behind the gate of the one before it."""
     rendered = {
         node_id: render_node(
@@ -133,8 +133,8 @@ def run_nodes(
             needed.append(_registration(scope, identity.node, runtime))
         machine = _machine(scope, service, identity, role, runtime, rendered[node_id], needed)
         roll.gates[node_id] = _gate(scope, identity, machine, rendered[node_id], runtime, before)
-        guard(scope, identity.node, machine.id, runtime, roll)
-    return list(roll.gates.values())
+        roll.guards.append(guard(scope, identity.node, machine.id, runtime, roll))
+    return roll
 
 
 def _registration(scope: Scope, node: NodePlan, runtime: Runtime) -> BrokerRegistration:

@@ -29,10 +29,11 @@ Rendered = pulumi.Output[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Roll:
-    """The rolling order, and the gates as they come into being."""
+    """The rolling order, and the gates and guards as they come into being."""
 
     order: RollingOrder
     gates: dict[int, NodeReady] = field(default_factory=dict)
+    guards: list[NodeStop] = field(default_factory=list)
 
     def before(self, node_id: int) -> pulumi.Output[NodeReady | None]:
         """The gate that must be open before the node is touched; the first node has none."""
@@ -69,6 +70,7 @@ def begin_roll(
             "brokers": [node.node_id for node in cluster.brokers],
             "runs": runs,
             "version": cluster.declaration.version,
+            "on_shortage": runtime.on_shortage,
             "connection": runtime.connection,
         },
         opts=scope.options(),
@@ -89,7 +91,6 @@ def guard(
             "roles": list(node.roles),
             "instance_id": machine_id,
             "connection": runtime.connection,
-            "on_shortage": runtime.on_shortage,
             "timeout_seconds": runtime.node_timeout_seconds,
         },
         opts=scope.options(depends_on=[roll.guarded_after(node.node_id)]),

@@ -26,6 +26,7 @@ from inkless_pulumi.aws.network import Network, existing_network, own_network
 from inkless_pulumi.aws.nodes import identities, machine_image, run_nodes
 from inkless_pulumi.aws.observability import log_group
 from inkless_pulumi.aws.rendering import Runtime
+from inkless_pulumi.aws.rolling import Roll
 from inkless_pulumi.aws.scope import Scope, wire_names
 from inkless_pulumi.aws.service_args import InklessServiceArgs
 from inkless_pulumi.aws.storage import S3Storage, S3StorageArgs
@@ -36,6 +37,7 @@ from inkless_pulumi.core.dynamic_settings import dynamic_settings
 from inkless_pulumi.core.plan import NodePlan
 from inkless_pulumi.feature_level import FeatureLevel
 from inkless_pulumi.node_ready import NodeReady
+from inkless_pulumi.node_stop import NodeStop
 from inkless_pulumi.replica_balance import ReplicaBalance
 from inkless_pulumi.service_identity import ServiceIdentity
 
@@ -103,8 +105,9 @@ class InklessService(pulumi.ComponentResource):
         super().__init__("inkless:aws:InklessService", name, wire_names(args), opts)
         scope = Scope(name, self, args.get("deletion_protection", True), args.get("tags", {}))
         built = _Construction(scope, service, args)
-        gates = built.start_nodes()
-        built.finalise(gates)
+        roll = built.start_nodes()
+        gates = list(roll.gates.values())
+        built.finalise([*gates, *roll.guards])
         built.balance(gates)
         built.apply_settings(gates)
         built.describe(self, gates)
@@ -228,7 +231,7 @@ class _Construction:
 
     # --- nodes ---------------------------------------------------------------------------------
 
-    def start_nodes(self) -> list[NodeReady]:
+    def start_nodes(self) -> Roll:
         """Start the machines, one behind the gate of the other."""
         runtime = Runtime(
             cluster_id=self.identity.cluster_id,
@@ -260,8 +263,11 @@ class _Construction:
             self.scope, self.service, self.nodes, self.credentials, self._roles(), runtime
         )
 
-    def finalise(self, gates: Sequence[NodeReady]) -> None:
-        """Raise the feature level, once every node runs the version."""
+    def finalise(self, nodes: Sequence[NodeReady | NodeStop]) -> None:
+        """Raise the feature level, once every node runs the version.
+
+        It depends on the guards too: when the service goes it goes first, and tells them.
+        """
         FeatureLevel(
             self.scope.named("feature-level"),
             {
@@ -269,7 +275,7 @@ class _Construction:
                 "version": self.service.cluster.declaration.version,
                 "connection": self._connection(),
             },
-            opts=self.scope.options(depends_on=gates),
+            opts=self.scope.options(depends_on=nodes),
         )
 
     def balance(self, gates: Sequence[NodeReady]) -> None:

@@ -8,7 +8,7 @@ import time
 from typing import ClassVar
 
 from inkless_pulumi.core.errors import NotReady
-from inkless_pulumi.provider.declared_nodes import DECLARED, DeclaredNodes
+from inkless_pulumi.provider.declared_services import DECLARED, DeclaredServices
 from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
@@ -53,7 +53,7 @@ class BrokerRegistration(Recorded[BrokerRegistrationInputs, BrokerRegistrationOu
     )
 
     def __init__(
-        self, open_cluster: OpenCluster = CONNECTIONS.cluster, declared: DeclaredNodes = DECLARED
+        self, open_cluster: OpenCluster = CONNECTIONS.cluster, declared: DeclaredServices = DECLARED
     ) -> None:
         self._open_cluster = open_cluster
         self._declared = declared
@@ -73,7 +73,7 @@ class BrokerRegistration(Recorded[BrokerRegistrationInputs, BrokerRegistrationOu
     ) -> None:
         """Unregister the broker, unless the service goes as a whole."""
         declared = self._declared.of(inputs.service)
-        if declared and inputs.node_id not in declared:
+        if declared and inputs.node_id not in declared.nodes:
             self._unregister(inputs, context)
 
     def _unregister(self, inputs: BrokerRegistrationInputs, context: Context) -> None:

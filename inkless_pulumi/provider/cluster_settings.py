@@ -6,7 +6,7 @@ from typing import ClassVar
 from inkless_pulumi.core.dynamic_settings import is_dynamic
 from inkless_pulumi.core.errors import ClusterError, Problem
 from inkless_pulumi.provider import resource
-from inkless_pulumi.provider.declared_nodes import DECLARED, DeclaredNodes
+from inkless_pulumi.provider.declared_services import DECLARED, DeclaredServices
 from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
@@ -48,7 +48,7 @@ class ClusterSettings(resource.Resource[ClusterSettingsInputs, ClusterSettingsOu
     )
 
     def __init__(
-        self, open_cluster: OpenCluster = CONNECTIONS.cluster, declared: DeclaredNodes = DECLARED
+        self, open_cluster: OpenCluster = CONNECTIONS.cluster, declared: DeclaredServices = DECLARED
     ) -> None:
         self._open_cluster = open_cluster
         self._declared = declared

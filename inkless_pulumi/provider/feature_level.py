@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from inkless_pulumi.core.errors import ClusterError, Problem
 from inkless_pulumi.core.upgrade import upgrade_notes, version_change_problems
+from inkless_pulumi.provider.declared_services import DECLARED, DeclaredServices
 from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
@@ -43,12 +44,18 @@ class FeatureLevel(Recorded[FeatureLevelInputs, FeatureLevelOutputs]):
     description: ClassVar[str] = (
         "Finalises Kafka's `metadata.version` for the version that all nodes run: let it depend on "
         "all their gates. A version that can't read what was finalised is refused at preview. "
-        "Deleting it changes nothing.\n\nIt can't be imported; declare it, and a level that is "
-        "finalised stays."
+        "Deleting it changes nothing; let it depend on all guards of the nodes as well, so that it "
+        "goes before them and tells them that the service goes as a whole.\n\nIt can't be "
+        "imported; declare it, and a level that is finalised stays."
     )
 
-    def __init__(self, open_cluster: OpenCluster = CONNECTIONS.cluster) -> None:
+    def __init__(
+        self,
+        open_cluster: OpenCluster = CONNECTIONS.cluster,
+        declared: DeclaredServices = DECLARED,
+    ) -> None:
         self._open_cluster = open_cluster
+        self._declared = declared
 
     def check(
         self, known: Mapping[str, object], olds: Mapping[str, object] | None
@@ -81,6 +88,12 @@ class FeatureLevel(Recorded[FeatureLevelInputs, FeatureLevelOutputs]):
         if inputs.version == old_inputs.version:
             return old_outputs
         return self._finalise(inputs, context)
+
+    def delete(
+        self, id: str, inputs: FeatureLevelInputs, outputs: FeatureLevelOutputs, context: Context
+    ) -> None:
+        """Tell the guards of the nodes, which go after it."""
+        self._declared.remove(inputs.service)
 
     def _finalise(self, inputs: FeatureLevelInputs, context: Context) -> FeatureLevelOutputs:
         cluster = self._open_cluster(inputs.connection, context)

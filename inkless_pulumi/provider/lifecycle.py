@@ -72,10 +72,12 @@ class InklessProvider(rpc.Provider):
         resource_named: Callable[[str], AnyResource],
         log: UserLog,
         schema: Callable[[], str],
+        begin_program: Callable[[], None] = lambda: None,
     ) -> None:
         self._resource_named = resource_named
         self._log = log
         self._schema = schema
+        self._begin_program = begin_program
         self._cancelled = threading.Event()
         self._threads = ThreadPoolExecutor(_MOST_OPERATIONS_AT_ONCE, thread_name_prefix="operation")
 
@@ -84,6 +86,11 @@ class InklessProvider(rpc.Provider):
     async def get_schema(self, request: rpc.GetSchemaRequest) -> rpc.GetSchemaResponse:
         """Print the package's schema."""
         return rpc.GetSchemaResponse(self._schema())
+
+    async def check_config(self, request: rpc.CheckRequest) -> rpc.CheckResponse:
+        """Accept any configuration. The engine asks when a program declares its first resource."""
+        self._begin_program()
+        return rpc.CheckResponse(inputs=request.new_inputs)
 
     async def configure(self, request: rpc.ConfigureRequest) -> rpc.ConfigureResponse:
         """Tell the engine what it may send: secrets marked as such, and unknowns at preview."""

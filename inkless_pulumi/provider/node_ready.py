@@ -13,7 +13,7 @@ from pydantic import Field
 
 from inkless_pulumi.core import ports
 from inkless_pulumi.core.errors import ClusterError, ConnectionFailed, NotReady, Problem
-from inkless_pulumi.provider.declared_nodes import DECLARED, DeclaredNodes
+from inkless_pulumi.provider.declared_services import DECLARED, DeclaredServices
 from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
@@ -95,7 +95,7 @@ class NodeReady(Recorded[NodeReadyInputs, NodeReadyOutputs]):
     )
 
     def __init__(
-        self, open_node: OpenNode = CONNECTIONS.node, declared: DeclaredNodes = DECLARED
+        self, open_node: OpenNode = CONNECTIONS.node, declared: DeclaredServices = DECLARED
     ) -> None:
         self._open_node = open_node
         self._declared = declared

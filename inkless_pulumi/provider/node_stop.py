@@ -16,7 +16,11 @@ from pydantic import Field
 from inkless_pulumi.core.errors import ClusterError, ConnectionFailed, NotReady
 from inkless_pulumi.provider.availability import MayStop, MustNot, Shortage, may_stop
 from inkless_pulumi.provider.cluster_view import ClusterView, look_at
-from inkless_pulumi.provider.declared_nodes import DECLARED, DeclaredNodes
+from inkless_pulumi.provider.declared_services import (
+    DECLARED,
+    DeclaredService,
+    DeclaredServices,
+)
 from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
@@ -50,10 +54,6 @@ class NodeStopInputs(WireModel):
     """Id of the machine. Before it is replaced, this resource is."""
     connection: ConnectionInputs
     """How to reach the cluster."""
-    on_shortage: Shortage = "refuse"
-    """What to do about topics that have no more replicas than `min.insync.replicas` asks for, or
-    one, which are unavailable while the node is down: `refuse` to stop it; `wait` until they were
-    given more; `accept` it. Default: `refuse`."""
     timeout_seconds: int = Field(default=600, gt=0)
     """How long to wait, in seconds. The resource's custom timeouts go before it. Default: 600."""
 
@@ -73,8 +73,9 @@ class NodeStop(Recorded[NodeStopInputs, NodeStopOutputs]):
     description: ClassVar[str] = (
         "Guards a running node: deleting it, which the engine does before it replaces or deletes "
         "the node's machine, waits until the node may be stopped without making anything "
-        "unavailable. From a broker that leaves for good all replicas are moved away before. When "
-        "the service is deleted as a whole it does nothing.\n\n"
+        "unavailable, as the RollingOrder of the service has it. From a broker that leaves for "
+        "good all replicas are moved away before. When the service is deleted as a whole it does "
+        "nothing.\n\n"
         "It can't be imported: there is nothing behind it but the wait."
     )
 
@@ -82,7 +83,7 @@ class NodeStop(Recorded[NodeStopInputs, NodeStopOutputs]):
         self,
         open_node: OpenNode = CONNECTIONS.node,
         open_cluster: OpenCluster = CONNECTIONS.cluster,
-        declared: DeclaredNodes = DECLARED,
+        declared: DeclaredServices = DECLARED,
     ) -> None:
         self._open_node = open_node
         self._open_cluster = open_cluster
@@ -100,20 +101,22 @@ class NodeStop(Recorded[NodeStopInputs, NodeStopOutputs]):
         A broker that leaves for good is drained before.
         """
         declared = self._declared.of(inputs.service)
-        if not declared:
-            return
-        if "broker" in inputs.roles and inputs.node_id not in declared:
+        if declared is None:
+            if self._declared.goes(inputs.service):
+                return
+            raise NotReady(_not_declared(inputs.name))
+        if "broker" in inputs.roles and inputs.node_id not in declared.nodes:
             self._drain(inputs, declared, context)
-        self._wait(inputs, context)
+        self._wait(inputs, declared, context)
 
-    def _drain(self, inputs: NodeStopInputs, declared: frozenset[int], context: Context) -> None:
+    def _drain(self, inputs: NodeStopInputs, declared: DeclaredService, context: Context) -> None:
         self._await_brokers(inputs, context)
         cluster = self._open_cluster(inputs.connection, context)
         drain(
             cluster,
             inputs.node_id,
-            declared,
-            throttle=self._declared.throttle(inputs.service),
+            declared.nodes,
+            throttle=declared.throttle,
             patience=context.timeout or float(inputs.timeout_seconds),
             context=context,
         )
@@ -127,10 +130,13 @@ class NodeStop(Recorded[NodeStopInputs, NodeStopOutputs]):
                 return Waiting(("no broker runs that could take over its replicas",))
             return MayStop() if isinstance(seen, ClusterView) else seen
 
-        self._wait_until_stoppable(inputs, look, context)
+        self._wait_until_stoppable(inputs, "refuse", look, context)
 
-    def _wait(self, inputs: NodeStopInputs, context: Context) -> None:
-        verdict = self._wait_until_stoppable(inputs, lambda: self._look(inputs, context), context)
+    def _wait(self, inputs: NodeStopInputs, declared: DeclaredService, context: Context) -> None:
+        def look() -> Look:
+            return self._look(inputs, context)
+
+        verdict = self._wait_until_stoppable(inputs, declared.on_shortage, look, context)
         if verdict.unavailable:
             context.warn(
                 f"Unavailable until {inputs.name} is back, as was accepted: "
@@ -138,11 +144,15 @@ class NodeStop(Recorded[NodeStopInputs, NodeStopOutputs]):
             )
 
     def _wait_until_stoppable(
-        self, inputs: NodeStopInputs, look: Callable[[], Look], context: Context
+        self,
+        inputs: NodeStopInputs,
+        shortage: Shortage,
+        look: Callable[[], Look],
+        context: Context,
     ) -> MayStop:
         node = Node(inputs.node_id, inputs.name, frozenset(inputs.roles), "")
         seconds = context.timeout or float(inputs.timeout_seconds)
-        return wait_until_stoppable(node, inputs.on_shortage, look, seconds, context)
+        return wait_until_stoppable(node, shortage, look, seconds, context)
 
     def _look(self, inputs: NodeStopInputs, context: Context) -> Look:
         servers = inputs.connection.bootstrap_servers
@@ -192,6 +202,16 @@ def wait_until_stoppable(
             raise NotReady(_given_up(node, verdict, seconds))
         context.progress(f"{node.name} must not stop yet ({waited:.0f} s): {verdict.reasons[0]}")
         context.pause(_SECONDS_BETWEEN_LOOKS)
+
+
+def _not_declared(name: str) -> str:
+    return (
+        f"{name} was not stopped: the update names single resources (--target) and the service's "
+        "RollingOrder is not among them, so that nobody can tell whether the node is replaced or "
+        "leaves. Run the update without --target, or name the RollingOrder as well. Where a "
+        "service was taken out of the program and its removal was interrupted, go on with `pulumi "
+        "destroy --target` of what is left of it. Nothing was changed on this node."
+    )
 
 
 def _refused(node: Node, verdict: MustNot) -> str:

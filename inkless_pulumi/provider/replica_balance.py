@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from inkless_pulumi.core.errors import Problem
 from inkless_pulumi.provider.cluster_view import ClusterView
-from inkless_pulumi.provider.declared_nodes import DECLARED, DeclaredNodes
+from inkless_pulumi.provider.declared_services import DECLARED, DeclaredServices
 from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
@@ -51,7 +51,7 @@ class ReplicaBalance(Recorded[ReplicaBalanceInputs, ReplicaBalanceOutputs]):
     )
 
     def __init__(
-        self, open_cluster: OpenCluster = CONNECTIONS.cluster, declared: DeclaredNodes = DECLARED
+        self, open_cluster: OpenCluster = CONNECTIONS.cluster, declared: DeclaredServices = DECLARED
     ) -> None:
         self._open_cluster = open_cluster
         self._declared = declared
@@ -97,10 +97,9 @@ class ReplicaBalance(Recorded[ReplicaBalanceInputs, ReplicaBalanceOutputs]):
         context: Context,
     ) -> None:
         """Let what an interrupted run began come to its end, unless the service goes as a whole."""
-        if self._declared.of(inputs.service):
+        if declared := self._declared.of(inputs.service):
             cluster = self._open_cluster(inputs.connection, context)
-            throttle = self._declared.throttle(inputs.service)
-            end_moves(cluster, throttle=throttle, context=context)
+            end_moves(cluster, throttle=declared.throttle, context=context)
 
     def _balance(self, inputs: ReplicaBalanceInputs, context: Context) -> None:
         def plan(seen: ClusterView) -> Mapping[Partition, NodeIds]:

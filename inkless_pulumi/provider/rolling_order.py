@@ -5,12 +5,17 @@ when a node in the middle of it is down: the first one would be stopped beside i
 """
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from inkless_pulumi.core.errors import ClusterError, ConnectionFailed, Problem, SecretStoreError
 from inkless_pulumi.core.upgrade import is_downgrade
+from inkless_pulumi.provider.availability import Shortage
 from inkless_pulumi.provider.cluster_view import ClusterView, look_at, serves
-from inkless_pulumi.provider.declared_nodes import DECLARED, DeclaredNodes
+from inkless_pulumi.provider.declared_services import (
+    DECLARED,
+    DeclaredService,
+    DeclaredServices,
+)
 from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
@@ -38,6 +43,10 @@ class RollingOrderInputs(WireModel):
     roll, whose order is decided anew."""
     version: str
     """The version that the nodes run, `<Kafka version>-<increment>`."""
+    on_shortage: Shortage = "refuse"
+    """What to do about topics that have no more replicas than `min.insync.replicas` asks for, or
+    one, which are unavailable while a node is down: `refuse` to stop it; `wait` until they were
+    given more; `accept` it. It holds for the very update that declares it. Default: `refuse`."""
     connection: ConnectionInputs
     """How to reach the cluster."""
 
@@ -65,7 +74,7 @@ class RollingOrder(Recorded[RollingOrderInputs, RollingOrderOutputs]):
     )
 
     def __init__(
-        self, open_node: OpenNode = CONNECTIONS.node, declared: DeclaredNodes = DECLARED
+        self, open_node: OpenNode = CONNECTIONS.node, declared: DeclaredServices = DECLARED
     ) -> None:
         self._open_node = open_node
         self._declared = declared
@@ -73,11 +82,12 @@ class RollingOrder(Recorded[RollingOrderInputs, RollingOrderOutputs]):
     def check(
         self, known: Mapping[str, object], olds: Mapping[str, object] | None
     ) -> Iterable[Problem]:
-        """Note which nodes there are, for those that are deleted later in the same run."""
+        """Note what is declared, for the nodes that are stopped later in the same run."""
         service, nodes = known.get("service"), _ids(known, "controllers") | _ids(known, "brokers")
         if isinstance(service, str):
             throttle = service_facts(known).reassignment_throttle
-            self._declared.declare(service, nodes, throttle)
+            shortage = cast("Shortage", known.get("on_shortage", "refuse"))
+            self._declared.declare(service, DeclaredService(nodes, throttle, shortage))
         return ()
 
     def create(self, inputs: RollingOrderInputs, context: Context) -> Created[RollingOrderOutputs]:

@@ -36,6 +36,7 @@ from pulumi.runtime.proto import (
 )
 
 from inkless_pulumi.core.errors import InklessError
+from inkless_pulumi.provider.declared_services import DECLARED
 from inkless_pulumi.provider.lifecycle import AnyResource, InitializationFailed, InklessProvider
 
 __all__ = ["RESOURCES", "main", "package_version", "resource_named"]
@@ -239,7 +240,7 @@ async def _serve(engine_address: str, engine_process: int) -> None:
 
     log = EngineLog(engine_address, asyncio.get_running_loop())
     logging.getLogger().addHandler(_PythonLog(log))
-    provider = InklessProvider(resource_named, log, package_schema)
+    provider = InklessProvider(resource_named, log, package_schema, DECLARED.begin_program)
     server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
     servicer = Servicer(provider, engine_address, log)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)

@@ -69,8 +69,10 @@ class Service:
     """In the order of the update."""
     order_known: bool
     """Whether that order is decided already."""
-    guards: tuple[Resource, ...]
-    """What keeps nodes from being stopped while that makes a topic unavailable."""
+    guarded: bool
+    """Whether nodes are stopped only when nothing becomes unavailable by it."""
+    order: Resource | None
+    """Decides the rolling order."""
     drained: bool = False
     """Whether brokers that leave are drained of their replicas and unregistered."""
     settings: Resource | None = None
@@ -97,19 +99,10 @@ class Service:
 
     @property
     def on_shortage(self) -> str:
-        """What the update does about topics that it would make unavailable.
-
-        A guard acts when it is deleted, so by what is recorded, not by what is declared now.
-        """
-        recorded = [guard.before("onShortage") for guard in self.guards]
-        if not recorded:
+        """What the update does about topics that it would make unavailable."""
+        if not self.guarded:
             return "accept"
-        return next((str(one) for one in recorded if isinstance(one, str)), "refuse")
-
-    @property
-    def next_on_shortage(self) -> str:
-        """What is declared for the next roll."""
-        given = self.component.after("onShortage") if self.component else None
+        given = self.order.after("onShortage") if self.order else None
         return given if isinstance(given, str) else "refuse"
 
 
@@ -140,7 +133,8 @@ def _service(plan: Plan, urn: str, gates: list[Resource]) -> Service:
         component=component if component and component.type.startswith("inkless:") else None,
         nodes=tuple(nodes),
         order_known=known,
-        guards=tuple(guard for guard in plan.of_type(GUARD) if guard.parent == urn),
+        guarded=any(guard.parent == urn for guard in plan.of_type(GUARD)),
+        order=_only(plan, urn, ORDER),
         drained=drained,
         settings=_only(plan, urn, SETTINGS),
         level=_only(plan, urn, LEVEL),

@@ -121,21 +121,9 @@ def _shortages(plan: Plan, service: Service, topics: list[TopicChange]) -> Itera
             "protection",
             Level.WARNING,
             f"The update {does} {words} {have} a replica to spare: {names}",
-            details=(*lines, _choice(service)),
+            details=(*lines, f"{code('on_shortage')} is {code(service.on_shortage)}"),
             brief=f"{words} {have} no replica to spare, which holds up the update",
         )
-
-
-def _choice(service: Service) -> str:
-    """What is to be done about such topics, and whether that is what is declared now."""
-    now, then = service.on_shortage, service.next_on_shortage
-    name = code("on_shortage")
-    if now == then:
-        return f"{name} is {code(now)}"
-    return (
-        f"{name}: {code(then)} holds for the next roll: nodes are still guarded by {code(now)}. "
-        "Deploy that change alone first"
-    )
 
 
 def _belongs(plan: Plan, service: Service, topic: Resource) -> bool:

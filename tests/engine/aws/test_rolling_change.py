@@ -121,6 +121,39 @@ def test_a_node_that_must_not_stop_stops_the_change_before_anything_is_touched(
     assert engine.preview(changed).changed == {}
 
 
+def test_what_is_accepted_holds_for_the_update_that_declares_it(
+    engine: Engine, rehearsal: Rehearsal
+) -> None:
+    engine.up(service())
+    rehearsal.order(1, 2, 3)
+    rehearsal.forbid_stop("node-1", "orders would be unavailable without it")
+    with pytest.raises(EngineError, match="orders would be unavailable"):
+        engine.up(service(settings={"num.partitions": 6}))
+    accepted = engine.up(service(settings={"num.partitions": 6}, on_shortage="accept"))
+    assert finished(accepted) == turns(["node-1", "node-2", "node-3"])
+
+
+def test_an_update_of_single_resources_stops_no_node_behind_the_guards_back(
+    engine: Engine, rehearsal: Rehearsal
+) -> None:
+    engine.up(service())
+    rehearsal.forget()
+    changed = service(settings={"num.partitions": 6})
+    urns = {name: found["urn"] for name, found in engine.resources().items()}
+    machine, order = urns["kafka-node-1"], urns["kafka-rolling-order"]
+
+    with pytest.raises(EngineError, match="name the RollingOrder as well"):
+        engine.up(changed, target=[machine], target_dependents=True)
+    assert rehearsal.journal == []
+    assert engine.resources()["kafka-node-1"]["outputs"]["instanceState"] == "running"
+
+    engine.up(changed, target=[machine, order], target_dependents=True)
+    assert rehearsal.journal[:3] == ["order 1 2 3", "stop node-1", "wait node-1"]
+
+    again = engine.up(changed, replace=[machine])
+    assert finished(again) == turns(["node-1"]), "any node can be made anew"
+
+
 def test_a_service_that_is_removed_is_not_waited_for(engine: Engine, rehearsal: Rehearsal) -> None:
     engine.up(service())
     rehearsal.forget()

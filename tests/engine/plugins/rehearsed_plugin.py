@@ -28,6 +28,7 @@ from inkless_pulumi.provider import (
     secret_stores,
     server,
 )
+from inkless_pulumi.provider.declared_services import DeclaredService
 from inkless_pulumi.provider.kafka import connection
 from inkless_pulumi.provider.resource import Context
 from tests.engine.plugins.rehearsed_cluster import kept_cluster
@@ -98,11 +99,13 @@ def wait(gate: Any, id: str, inputs: node_ready.NodeReadyInputs, context: Contex
     (HOME / f"{inputs.name}.json").write_text(json.dumps(inputs.configuration))
 
 
-def let_go(guard: Any, inputs: node_stop.NodeStopInputs, context: Context) -> None:
+def let_go(
+    guard: Any, inputs: node_stop.NodeStopInputs, declared: DeclaredService, context: Context
+) -> None:
     """Let a node be stopped at once, unless a test has a reason against it."""
     note("stop", inputs.name)
     reason = HOME / f"{inputs.name}.must-not-stop"
-    if reason.exists():
+    if reason.exists() and declared.on_shortage == "refuse":
         raise NotReady(reason.read_text())
 
 

@@ -8,7 +8,7 @@ from inkless_pulumi.provider.cluster_settings import (
     ClusterSettingsInputs,
     ClusterSettingsOutputs,
 )
-from inkless_pulumi.provider.declared_nodes import DeclaredNodes
+from inkless_pulumi.provider.declared_services import DeclaredService, DeclaredServices
 from inkless_pulumi.provider.kafka.model import Refusal
 from tests.unit.provider.memory_cluster import CONNECTION, MemoryCluster, Screen
 
@@ -16,12 +16,12 @@ NONE = ClusterSettingsOutputs()
 
 
 @pytest.fixture
-def declared() -> DeclaredNodes:
-    return DeclaredNodes()
+def declared() -> DeclaredServices:
+    return DeclaredServices()
 
 
 @pytest.fixture
-def resource(cluster: MemoryCluster, declared: DeclaredNodes) -> ClusterSettings:
+def resource(cluster: MemoryCluster, declared: DeclaredServices) -> ClusterSettings:
     return ClusterSettings(cluster.open, declared)
 
 
@@ -48,11 +48,11 @@ def test_what_is_not_declared_any_more_is_unset_and_nothing_else(
 
 
 def test_a_service_without_such_settings_has_them_unset(
-    resource: ClusterSettings, cluster: MemoryCluster, declared: DeclaredNodes
+    resource: ClusterSettings, cluster: MemoryCluster, declared: DeclaredServices
 ) -> None:
     old = settings(log_retention_ms="1")
     resource.create(old, Screen().context())
-    declared.declare("cluster", [1, 2, 3])
+    declared.declare("cluster", DeclaredService(frozenset([1, 2, 3])))
     resource.delete("cluster", old, NONE, Screen().context())
     assert cluster.settings.all == {"min.insync.replicas": "2"}
 

@@ -9,7 +9,7 @@ from inkless_pulumi.provider.broker_registration import (
     BrokerRegistrationInputs,
     BrokerRegistrationOutputs,
 )
-from inkless_pulumi.provider.declared_nodes import DeclaredNodes
+from inkless_pulumi.provider.declared_services import DeclaredService, DeclaredServices
 from inkless_pulumi.provider.kafka.model import BrokerState, Refusal
 from inkless_pulumi.provider.node_stop import NodeStop, NodeStopInputs, NodeStopOutputs
 from inkless_pulumi.provider.replica_balance import (
@@ -109,8 +109,8 @@ LEAVER = NodeStopInputs(
 
 
 def guard(cluster: MemoryCluster, *declared: int) -> NodeStop:
-    nodes = DeclaredNodes()
-    nodes.declare("cluster", declared)
+    nodes = DeclaredServices()
+    nodes.declare("cluster", DeclaredService(frozenset(declared)))
     return NodeStop(cluster.open_node, cluster.open, nodes)
 
 
@@ -120,7 +120,7 @@ def test_the_guard_of_a_broker_that_leaves_drains_it(cluster: MemoryCluster) -> 
 
 
 def test_a_broker_is_drained_as_fast_as_this_run_declares(cluster: MemoryCluster) -> None:
-    nodes = DeclaredNodes()
+    nodes = DeclaredServices()
     known = {
         "service": "cluster",
         "controllers": [1, 2, 3],
@@ -169,8 +169,9 @@ def test_moving_nothing_or_too_much_at_once_is_refused(number: int) -> None:
 
 
 def delete_balance(cluster: MemoryCluster, *declared: int) -> None:
-    nodes = DeclaredNodes()
-    nodes.declare("cluster", declared)
+    nodes = DeclaredServices()
+    if declared:
+        nodes.declare("cluster", DeclaredService(frozenset(declared)))
     ReplicaBalance(cluster.open, nodes).delete(
         "cluster", BALANCE, ReplicaBalanceOutputs(), Screen().context()
     )
@@ -197,8 +198,9 @@ REGISTERED = BrokerRegistrationInputs(service="cluster", node_id=14, connection=
 
 
 def unregister(cluster: MemoryCluster, *declared: int) -> None:
-    nodes = DeclaredNodes()
-    nodes.declare("cluster", declared)
+    nodes = DeclaredServices()
+    if declared:
+        nodes.declare("cluster", DeclaredService(frozenset(declared)))
     BrokerRegistration(cluster.open, nodes).delete(
         "node-14", REGISTERED, BrokerRegistrationOutputs(), Screen().context()
     )

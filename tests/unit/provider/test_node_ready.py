@@ -4,7 +4,7 @@ import pytest
 
 from inkless_pulumi.core.errors import NotReady, SecretStoreError
 from inkless_pulumi.provider import node_ready as module
-from inkless_pulumi.provider.declared_nodes import DeclaredNodes
+from inkless_pulumi.provider.declared_services import DeclaredServices
 from inkless_pulumi.provider.kafka.model import (
     BrokerState,
     DisklessWrite,
@@ -220,7 +220,7 @@ def test_the_clock_decides_when_to_give_up() -> None:
 def test_of_several_nodes_that_were_found_down_the_last_is_waited_for(
     cluster: MemoryCluster, screen: Screen
 ) -> None:
-    declared = DeclaredNodes()
+    declared = DeclaredServices()
     gate = NodeReady(cluster.open_node, declared)
     node = NODE_1.model_copy(update={"service": "cluster"})
     declared.find_down("cluster", [1, 2, 3])

@@ -8,7 +8,12 @@ import pytest
 from inkless_pulumi.core.errors import NotReady
 from inkless_pulumi.provider import node_stop as module
 from inkless_pulumi.provider.cluster_view import ClusterView
-from inkless_pulumi.provider.declared_nodes import DeclaredNodes
+from inkless_pulumi.provider.declared_services import DeclaredService, DeclaredServices
+from inkless_pulumi.provider.feature_level import (
+    FeatureLevel,
+    FeatureLevelInputs,
+    FeatureLevelOutputs,
+)
 from inkless_pulumi.provider.kafka.model import Finding, PartitionState, Unreachable
 from inkless_pulumi.provider.node_stop import (
     NodeStop,
@@ -39,14 +44,14 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def declared() -> DeclaredNodes:
-    nodes = DeclaredNodes()
-    nodes.declare("cluster", [1, 2, 3])
+def declared() -> DeclaredServices:
+    nodes = DeclaredServices()
+    nodes.declare("cluster", DeclaredService(frozenset([1, 2, 3])))
     return nodes
 
 
 @pytest.fixture
-def guard(cluster: MemoryCluster, declared: DeclaredNodes) -> NodeStop:
+def guard(cluster: MemoryCluster, declared: DeclaredServices) -> NodeStop:
     return NodeStop(cluster.open_node, cluster.open, declared)
 
 
@@ -71,18 +76,41 @@ def test_topics_without_a_replica_to_spare_are_named(guard: NodeStop) -> None:
         guard.delete("node-1", NODE_1, NONE, Screen().context())
 
 
-def test_what_was_accepted_is_told(guard: NodeStop) -> None:
+def test_what_is_accepted_is_told(guard: NodeStop, declared: DeclaredServices) -> None:
     screen = Screen()
-    accepting = NODE_1.model_copy(update={"on_shortage": "accept"})
-    guard.delete("node-1", accepting, NONE, screen.context())
+    declared.declare("cluster", DeclaredService(frozenset([1, 2, 3]), on_shortage="accept"))
+    guard.delete("node-1", NODE_1, NONE, screen.context())
     assert screen.warnings == ["Unavailable until node-1 is back, as was accepted: orders"]
 
 
 def test_a_service_that_goes_as_a_whole_is_not_waited_for(cluster: MemoryCluster) -> None:
-    NodeStop(cluster.open_node, cluster.open, DeclaredNodes()).delete(
+    NodeStop(cluster.open_node, cluster.open, DeclaredServices()).delete(
         "node-1", NODE_1, NONE, Screen().context()
     )
     assert cluster.opened == []
+
+
+def test_so_is_one_that_was_taken_out_of_a_program(cluster: MemoryCluster) -> None:
+    undeclared = DeclaredServices()
+    undeclared.begin_program()
+    level = FeatureLevelInputs(service="cluster", version="4.2.1-0.47", connection=CONNECTION)
+    FeatureLevel(cluster.open, undeclared).delete(
+        "cluster", level, FeatureLevelOutputs(metadata_version=29), Screen().context()
+    )
+    NodeStop(cluster.open_node, cluster.open, undeclared).delete(
+        "node-1", NODE_1, NONE, Screen().context()
+    )
+    assert cluster.opened == []
+
+
+def test_a_program_of_which_only_single_resources_are_updated_stops_no_node(
+    cluster: MemoryCluster,
+) -> None:
+    undeclared = DeclaredServices()
+    undeclared.begin_program()
+    guard = NodeStop(cluster.open_node, cluster.open, undeclared)
+    with pytest.raises(NotReady, match=r"node-1 was not stopped: .*name the RollingOrder as well"):
+        guard.delete("node-1", NODE_1, NONE, Screen().context())
 
 
 def unreachable(cluster: MemoryCluster, monkeypatch: pytest.MonkeyPatch, *, vacant: bool) -> None:
@@ -112,8 +140,8 @@ def test_a_broker_that_leaves_waits_for_brokers_that_start_and_could_take_its_re
     cluster: MemoryCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The machines were killed in mid-scaling; the next run met them booting, and failed after 30 s.
-    declared = DeclaredNodes()
-    declared.declare("cluster", [2, 3])
+    declared = DeclaredServices()
+    declared.declare("cluster", DeclaredService(frozenset([2, 3])))
     guard = NodeStop(cluster.open_node, cluster.open, declared)
     unreachable(cluster, monkeypatch, vacant=True)
     screen = Screen()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from inkless_pulumi.core.errors import ConnectionFailed
 from inkless_pulumi.provider.cluster_view import ClusterView, serves
-from inkless_pulumi.provider.declared_nodes import DeclaredNodes
+from inkless_pulumi.provider.declared_services import DeclaredService, DeclaredServices
 from inkless_pulumi.provider.kafka.connection import ConnectionInputs
 from inkless_pulumi.provider.kafka.model import BrokerState
 from inkless_pulumi.provider.readiness import Node
@@ -98,7 +98,7 @@ def test_a_new_service_has_the_order_of_creation_without_a_look() -> None:
 
 
 def test_a_change_asks_the_cluster() -> None:
-    cluster, screen, declared = MemoryCluster(), Screen(), DeclaredNodes()
+    cluster, screen, declared = MemoryCluster(), Screen(), DeclaredServices()
     cluster.nodes.state = tuple(BrokerState(n, f"10.0.{n}.10:9094", False) for n in (1, 2, 3))
     decided = RollingOrder(cluster.open_node, declared).update(
         "cluster", inputs(), AT_CREATION, inputs(), screen.context()
@@ -109,7 +109,7 @@ def test_a_change_asks_the_cluster() -> None:
 
 
 def test_nodes_that_are_found_down_are_told_to_the_gates() -> None:
-    cluster, declared = MemoryCluster(), DeclaredNodes()
+    cluster, declared = MemoryCluster(), DeclaredServices()
     cluster.nodes.state = (BrokerState(1, "10.42.0.10:9094", False),)
     RollingOrder(cluster.open_node, declared).update(
         "cluster", inputs(), AT_CREATION, inputs(), Screen().context()
@@ -123,7 +123,7 @@ def test_a_cluster_that_does_not_answer_is_changed_in_the_order_of_creation() ->
     def closed(_c: ConnectionInputs, _s: str, _x: Context) -> NoReturn:
         raise ConnectionFailed("nobody answers")
 
-    screen, declared = Screen(), DeclaredNodes()
+    screen, declared = Screen(), DeclaredServices()
     decided = RollingOrder(closed, declared).update(
         "cluster", inputs(), AT_CREATION, inputs(), screen.context()
     )
@@ -135,7 +135,15 @@ def test_a_cluster_that_does_not_answer_is_changed_in_the_order_of_creation() ->
 
 @pytest.mark.parametrize("known", [dict(inputs()), {"service": "cluster", "brokers": [1, 2, 3]}])
 def test_its_check_tells_which_nodes_this_run_declares(known: dict[str, object]) -> None:
-    declared = DeclaredNodes()
+    declared = DeclaredServices()
     assert [*RollingOrder(declared=declared).check(known, None)] == []
-    assert declared.of("cluster") == {1, 2, 3}
-    assert declared.of("another") == frozenset()
+    assert declared.of("cluster") == DeclaredService(frozenset({1, 2, 3}))
+    assert declared.of("another") is None
+
+
+def test_its_check_tells_what_is_accepted_in_this_very_run() -> None:
+    declared = DeclaredServices()
+    [*RollingOrder(declared=declared).check(dict(inputs(on_shortage="accept")), None)]
+    found = declared.of("cluster")
+    assert found is not None
+    assert found.on_shortage == "accept"
