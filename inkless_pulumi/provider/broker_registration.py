@@ -4,23 +4,21 @@ Kafka keeps a broker that has left for good registered, as it might come back. N
 while it is there, and unregistering it alive would harm: it could not even stop in good order.
 """
 
-import time
 from typing import ClassVar
 
-from inkless_pulumi.core.errors import NotReady
 from inkless_pulumi.provider.declared_services import DECLARED, DeclaredServices
 from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
     ConnectionInputs,
     OpenCluster,
 )
-from inkless_pulumi.provider.kafka.model import Cluster
+from inkless_pulumi.provider.readiness import Waiting
 from inkless_pulumi.provider.recorded import Recorded
 from inkless_pulumi.provider.resource import Context, Created, WireModel
+from inkless_pulumi.provider.waiting import wait_for
 
 __all__ = ["BrokerRegistration", "BrokerRegistrationInputs", "BrokerRegistrationOutputs"]
 
-_SECONDS_BETWEEN_LOOKS = 1.0
 _GONE_SECONDS = 120.0
 """A broker that stopped is fenced at once, and one that was killed after its session: 9 s."""
 
@@ -77,18 +75,20 @@ class BrokerRegistration(Recorded[BrokerRegistrationInputs, BrokerRegistrationOu
             self._unregister(inputs, context)
 
     def _unregister(self, inputs: BrokerRegistrationInputs, context: Context) -> None:
-        cluster = self._open_cluster(inputs.connection, context)
-        deadline = time.monotonic() + _GONE_SECONDS
-        while _is_alive(cluster, inputs.node_id):
-            if time.monotonic() > deadline:
-                raise NotReady(
-                    f"Broker {inputs.node_id} still serves, and was not unregistered. Its machine "
-                    "should have gone: see to that, then run the update again."
-                )
-            context.progress(f"waiting until broker {inputs.node_id} has stopped")
-            context.pause(_SECONDS_BETWEEN_LOOKS)
-        cluster.nodes.unregister(inputs.node_id)
+        cluster, node_id = self._open_cluster(inputs.connection, context), inputs.node_id
 
+        def look() -> Waiting | None:
+            serves = any(b.node_id == node_id and not b.fenced for b in cluster.nodes.brokers())
+            return Waiting(("it still serves",)) if serves else None
 
-def _is_alive(cluster: Cluster, node_id: int) -> bool:
-    return any(b.node_id == node_id and not b.fenced for b in cluster.nodes.brokers())
+        wait_for(
+            look,
+            _GONE_SECONDS,
+            context,
+            meanwhile=f"waiting until broker {node_id} has stopped",
+            given_up=lambda _: (
+                f"Broker {node_id} still serves, and was not unregistered. Its machine should have "
+                "gone: see to that, then run the update again."
+            ),
+        )
+        cluster.nodes.unregister(node_id)

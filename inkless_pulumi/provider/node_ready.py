@@ -4,8 +4,7 @@ In a program each node depends on the gate of the node before it, so that nodes 
 time. What makes a node ready is in `inkless_pulumi.provider.readiness`; here it is looked at.
 """
 
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
@@ -30,18 +29,15 @@ from inkless_pulumi.provider.node_log import NodeLogInputs, end_of_log
 from inkless_pulumi.provider.readiness import (
     Node,
     Observation,
-    Ready,
-    Waiting,
     decide,
     only_the_write_is_missing,
     under_replicated,
 )
 from inkless_pulumi.provider.recorded import Recorded
 from inkless_pulumi.provider.resource import Context, Created, Incomplete, WireModel
+from inkless_pulumi.provider.waiting import wait_for
 
-__all__ = ["NodeReady", "NodeReadyInputs", "NodeReadyOutputs", "wait_until_ready"]
-
-_SECONDS_BETWEEN_LOOKS = 0.5
+__all__ = ["NodeReady", "NodeReadyInputs", "NodeReadyOutputs"]
 
 
 class NodeReadyInputs(WireModel):
@@ -138,36 +134,17 @@ class NodeReady(Recorded[NodeReadyInputs, NodeReadyOutputs]):
         node = _node(inputs)
         watch = _Watch(node, inputs.connection, context, self._open_node)
         try:
-            wait_until_ready(node, watch.look, seconds, context)
+            wait_for(
+                lambda: decide(watch.look(), node),
+                seconds,
+                context,
+                meanwhile=f"waiting for {node.name}",
+                given_up=lambda missing: _given_up(node, missing, seconds),
+            )
+            context.progress(f"{node.name} is ready")
         except NotReady as reason:
             told = f"{reason}\n{end_of_log(inputs.log)}" if inputs.log else str(reason)
             raise Incomplete(told, id=id, outputs=NodeReadyOutputs()) from reason
-
-
-def wait_until_ready(
-    node: Node,
-    look: Callable[[], Observation],
-    seconds: float,
-    context: Context,
-    clock: Callable[[], float] = time.monotonic,
-) -> None:
-    """Look again and again until the node is ready; say on the resource's line what is missing.
-
-    Raises:
-        NotReady: it is not in time; the text has what was missing at the last look.
-        OperationCancelled: the user interrupted the update.
-    """
-    began = clock()
-    while True:
-        verdict = decide(look(), node)
-        if isinstance(verdict, Ready):
-            context.progress(f"{node.name} is ready")
-            return
-        waited = clock() - began
-        if waited >= seconds:
-            raise NotReady(_given_up(node, verdict, seconds))
-        context.progress(f"waiting for {node.name} ({waited:.0f} s): {verdict.reasons[0]}")
-        context.pause(_SECONDS_BETWEEN_LOOKS)
 
 
 @dataclass
@@ -253,10 +230,9 @@ def _node(inputs: NodeReadyInputs) -> Node:
     return Node(inputs.node_id, inputs.name, frozenset(inputs.roles), address, inputs.configuration)
 
 
-def _given_up(node: Node, verdict: Waiting, seconds: float) -> str:
-    reasons = "; ".join(verdict.reasons)
+def _given_up(node: Node, missing: str, seconds: float) -> str:
     return (
-        f"{node.name} is not ready after {seconds:g} s: {reasons}. The nodes after it were not "
+        f"{node.name} is not ready after {seconds:g} s: {missing}. The nodes after it were not "
         "touched. Look at the node's log, correct what is wrong, and run the update again: it goes "
         "on from here."
     )

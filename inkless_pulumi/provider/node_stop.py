@@ -7,14 +7,13 @@ replaced or leaves for good. So the wait is its deletion; making it does nothing
 in `inkless_pulumi.provider.availability`.
 """
 
-import time
 from collections.abc import Callable
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeVar
 
 from pydantic import Field
 
 from inkless_pulumi.core.errors import ClusterError, ConnectionFailed, NotReady
-from inkless_pulumi.provider.availability import MayStop, MustNot, Shortage, may_stop
+from inkless_pulumi.provider.availability import MayStop, MustNot, may_stop
 from inkless_pulumi.provider.cluster_view import ClusterView, look_at
 from inkless_pulumi.provider.declared_services import (
     DECLARED,
@@ -32,10 +31,12 @@ from inkless_pulumi.provider.moving import drain
 from inkless_pulumi.provider.readiness import Node, Waiting
 from inkless_pulumi.provider.recorded import Recorded
 from inkless_pulumi.provider.resource import Context, Created, WireModel
+from inkless_pulumi.provider.waiting import wait_for
 
 __all__ = ["NodeStop", "NodeStopInputs", "NodeStopOutputs"]
 
-_SECONDS_BETWEEN_LOOKS = 0.5
+T = TypeVar("T")
+
 Look = ClusterView | Waiting | MayStop
 
 
@@ -124,35 +125,32 @@ class NodeStop(Recorded[NodeStopInputs, NodeStopOutputs]):
     def _await_brokers(self, inputs: NodeStopInputs, context: Context) -> None:
         """Wait until a broker answers: where all of them start anew that takes its time."""
 
-        def look() -> Look:
+        def look() -> ClusterView | Waiting:
             seen = self._look(inputs, context)
             if isinstance(seen, MayStop):
                 return Waiting(("no broker runs that could take over its replicas",))
-            return MayStop() if isinstance(seen, ClusterView) else seen
+            return seen
 
-        self._wait_until_stoppable(inputs, "refuse", look, context)
+        _wait_for(look, inputs, context)
 
     def _wait(self, inputs: NodeStopInputs, declared: DeclaredService, context: Context) -> None:
-        def look() -> Look:
-            return self._look(inputs, context)
+        node = Node(inputs.node_id, inputs.name, frozenset(inputs.roles), "")
 
-        verdict = self._wait_until_stoppable(inputs, declared.on_shortage, look, context)
+        def look() -> MayStop | Waiting:
+            seen = self._look(inputs, context)
+            if not isinstance(seen, ClusterView):
+                return seen
+            verdict = may_stop(seen, node, declared.on_shortage)
+            if isinstance(verdict, MustNot):
+                raise NotReady(_refused(node, verdict))
+            return verdict
+
+        verdict = _wait_for(look, inputs, context)
         if verdict.unavailable:
             context.warn(
                 f"Unavailable until {inputs.name} is back, as was accepted: "
                 f"{', '.join(verdict.unavailable)}"
             )
-
-    def _wait_until_stoppable(
-        self,
-        inputs: NodeStopInputs,
-        shortage: Shortage,
-        look: Callable[[], Look],
-        context: Context,
-    ) -> MayStop:
-        node = Node(inputs.node_id, inputs.name, frozenset(inputs.roles), "")
-        seconds = context.timeout or float(inputs.timeout_seconds)
-        return wait_until_stoppable(node, shortage, look, seconds, context)
 
     def _look(self, inputs: NodeStopInputs, context: Context) -> Look:
         servers = inputs.connection.bootstrap_servers
@@ -167,41 +165,16 @@ class NodeStop(Recorded[NodeStopInputs, NodeStopOutputs]):
             return Waiting((str(error),))
 
 
-def wait_until_stoppable(
-    node: Node,
-    shortage: Shortage,
-    look: Callable[[], Look],
-    seconds: float,
-    context: Context,
-    clock: Callable[[], float] = time.monotonic,
-) -> MayStop:
-    """Look again and again until the node may be stopped; say on its line what is in the way.
-
-    Args:
-        node: about to be stopped.
-        shortage: what to do about topics without a replica to spare.
-        look: at the cluster; the verdict at once, where it can't be seen.
-        seconds: to wait at most.
-        context: of the operation.
-        clock: seconds.
-
-    Raises:
-        NotReady: it must not be stopped, now or in time; nothing was stopped.
-        OperationCancelled: the user interrupted the update.
-    """
-    began = clock()
-    while True:
-        seen = look()
-        verdict = may_stop(seen, node, shortage) if isinstance(seen, ClusterView) else seen
-        if isinstance(verdict, MayStop):
-            return verdict
-        if isinstance(verdict, MustNot):
-            raise NotReady(_refused(node, verdict))
-        waited = clock() - began
-        if waited >= seconds:
-            raise NotReady(_given_up(node, verdict, seconds))
-        context.progress(f"{node.name} must not stop yet ({waited:.0f} s): {verdict.reasons[0]}")
-        context.pause(_SECONDS_BETWEEN_LOOKS)
+def _wait_for(look: Callable[[], T | Waiting], inputs: NodeStopInputs, context: Context) -> T:
+    """Look until nothing is in the way; errors as of `wait_for`, and nothing was stopped then."""
+    seconds = context.timeout or float(inputs.timeout_seconds)
+    return wait_for(
+        look,
+        seconds,
+        context,
+        meanwhile=f"{inputs.name} must not stop yet",
+        given_up=lambda missing: _given_up(inputs.name, missing, seconds),
+    )
 
 
 def _not_declared(name: str) -> str:
@@ -223,9 +196,9 @@ def _refused(node: Node, verdict: MustNot) -> str:
     )
 
 
-def _given_up(node: Node, verdict: Waiting, seconds: float) -> str:
+def _given_up(name: str, missing: str, seconds: float) -> str:
     return (
-        f"{node.name} was not stopped, as after {seconds:g} s it still must not be: "
-        f"{'; '.join(verdict.reasons)}. Nothing was changed on this node or the nodes after it. "
-        "Correct what is wrong, and run the update again: it goes on from here."
+        f"{name} was not stopped, as after {seconds:g} s it still must not be: {missing}. Nothing "
+        "was changed on this node or the nodes after it. Correct what is wrong, and run the update "
+        "again: it goes on from here."
     )

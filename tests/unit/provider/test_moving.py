@@ -3,7 +3,7 @@
 import pytest
 
 from inkless_pulumi.core.errors import ClusterError, NotReady
-from inkless_pulumi.provider import broker_registration, moving
+from inkless_pulumi.provider import broker_registration, moving, waiting
 from inkless_pulumi.provider.broker_registration import (
     BrokerRegistration,
     BrokerRegistrationInputs,
@@ -27,7 +27,7 @@ STAYING = frozenset({1, 2, 3, 11, 12, 13})
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker_registration, "_SECONDS_BETWEEN_LOOKS", 0)
+    monkeypatch.setattr(waiting, "_SECONDS_BETWEEN_LOOKS", 0)
     monkeypatch.setattr(moving, "_FIRST_PAUSE", 0)
 
 

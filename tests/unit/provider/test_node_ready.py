@@ -2,8 +2,9 @@
 
 import pytest
 
-from inkless_pulumi.core.errors import NotReady, SecretStoreError
+from inkless_pulumi.core.errors import SecretStoreError
 from inkless_pulumi.provider import node_ready as module
+from inkless_pulumi.provider import waiting
 from inkless_pulumi.provider.declared_services import DeclaredServices
 from inkless_pulumi.provider.kafka.model import (
     BrokerState,
@@ -18,9 +19,7 @@ from inkless_pulumi.provider.node_ready import (
     NodeReady,
     NodeReadyInputs,
     NodeReadyOutputs,
-    wait_until_ready,
 )
-from inkless_pulumi.provider.readiness import Node, Observation
 from inkless_pulumi.provider.resource import Incomplete, OperationCancelled
 from tests.unit.provider.memory_cluster import CONNECTION, MemoryCluster, Screen
 
@@ -39,7 +38,7 @@ SHORT = 0.01
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_SECONDS_BETWEEN_LOOKS", 0)
+    monkeypatch.setattr(waiting, "_SECONDS_BETWEEN_LOOKS", 0)
 
 
 @pytest.fixture
@@ -200,21 +199,6 @@ def test_a_new_active_controller_has_another_clock(
     gate.create(NODE_1, screen.context())
     assert screen.lines[-1] == "node-1 is ready"
     assert len(screen.lines) == 3
-
-
-def test_the_clock_decides_when_to_give_up() -> None:
-    node = Node(1, "node-1", frozenset({"broker"}), "10.42.0.10:9094")
-    ticks = iter([0.0, 599.0, 601.0])
-    looks: list[int] = []
-
-    def look() -> Observation:
-        looks.append(1)
-        return Observation(own_listener="silence")
-
-    screen = Screen()
-    with pytest.raises(NotReady, match="after 600 s"):
-        wait_until_ready(node, look, 600, screen.context(), clock=lambda: next(ticks))
-    assert len(looks) == 2
 
 
 def test_of_several_nodes_that_were_found_down_the_last_is_waited_for(

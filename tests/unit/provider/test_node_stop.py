@@ -7,6 +7,7 @@ import pytest
 
 from inkless_pulumi.core.errors import NotReady
 from inkless_pulumi.provider import node_stop as module
+from inkless_pulumi.provider import waiting
 from inkless_pulumi.provider.cluster_view import ClusterView
 from inkless_pulumi.provider.declared_services import DeclaredService, DeclaredServices
 from inkless_pulumi.provider.feature_level import (
@@ -19,11 +20,8 @@ from inkless_pulumi.provider.node_stop import (
     NodeStop,
     NodeStopInputs,
     NodeStopOutputs,
-    wait_until_stoppable,
 )
-from inkless_pulumi.provider.readiness import Waiting
-from inkless_pulumi.provider.resource import OperationCancelled
-from tests.unit.provider.cluster_views import HEALTHY, node, partition
+from tests.unit.provider.cluster_views import HEALTHY, partition
 from tests.unit.provider.memory_cluster import CONNECTION, MemoryCluster, Screen
 
 NODE_1 = NodeStopInputs(
@@ -40,7 +38,7 @@ ILL = replace(HEALTHY, partitions=(partition(in_sync=(1, 2)),))
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_SECONDS_BETWEEN_LOOKS", 0)
+    monkeypatch.setattr(waiting, "_SECONDS_BETWEEN_LOOKS", 0)
 
 
 @pytest.fixture
@@ -150,36 +148,15 @@ def test_a_broker_that_leaves_waits_for_brokers_that_start_and_could_take_its_re
     assert "node-1 must not stop yet (0 s): no broker runs" in screen.lines[0]
 
 
-def test_a_recovering_cluster_is_waited_for() -> None:
-    seen: Iterator[module.Look] = iter([ILL, Waiting(("no broker answers",)), HEALTHY])
+def test_a_recovering_cluster_is_waited_for(
+    guard: NodeStop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: Iterator[ClusterView] = iter([ILL, ILL, HEALTHY])
+    monkeypatch.setattr(module, "look_at", lambda _: next(seen))
     screen = Screen()
-    wait_until_stoppable(node(1), "refuse", lambda: next(seen), 600, screen.context())
-    assert [line.partition(": ")[2] for line in screen.lines] == [
-        "1 partition would fall below min.insync.replicas without node-1 (orders-0)",
-        "no broker answers",
-    ]
-
-
-def test_the_clock_decides_when_to_give_up() -> None:
-    ticks = iter([0.0, 599.0, 600.0])
-    looks: list[ClusterView] = []
-
-    def look() -> ClusterView:
-        looks.append(ILL)
-        return ILL
-
-    with pytest.raises(NotReady, match="Nothing was changed on this node"):
-        wait_until_stoppable(
-            node(1), "refuse", look, 600, Screen().context(), clock=lambda: next(ticks)
-        )
-    assert len(looks) == 2
-
-
-def test_a_wait_ends_when_the_user_interrupts() -> None:
-    screen = Screen()
-    screen.cancelled.set()
-    with pytest.raises(OperationCancelled):
-        wait_until_stoppable(node(1), "refuse", lambda: ILL, 600, screen.context())
+    guard.delete("node-1", NODE_1, NONE, screen.context())
+    told = "1 partition would fall below min.insync.replicas without node-1 (orders-0)"
+    assert [line.partition(": ")[2] for line in screen.lines] == [told, told]
 
 
 def test_another_machine_replaces_the_guard_before_it_replaces_the_machine() -> None:

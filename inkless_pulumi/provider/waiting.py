@@ -1,0 +1,50 @@
+"""Looking again and again until something is so, and saying on the resource's line what is missing.
+
+The one wait of the gate after a node, of the guard before it, and of what follows its end.
+"""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from inkless_pulumi.core.errors import NotReady
+from inkless_pulumi.provider.readiness import Waiting
+from inkless_pulumi.provider.resource import Context
+
+__all__ = ["wait_for"]
+
+T = TypeVar("T")
+_SECONDS_BETWEEN_LOOKS = 0.5
+
+
+def wait_for(
+    look: Callable[[], T | Waiting],
+    seconds: float,
+    context: Context,
+    *,
+    meanwhile: str,
+    given_up: Callable[[str], str],
+    clock: Callable[[], float] = time.monotonic,
+) -> T:
+    """Look until the answer is another than `Waiting`, and return it.
+
+    Args:
+        look: at what is waited for.
+        seconds: to wait at most.
+        context: of the operation.
+        meanwhile: what is waited for, for the progress: `waiting for node-1`.
+        given_up: what to say when it is not so in time, given what was missing at last.
+        clock: seconds.
+
+    Raises:
+        NotReady: it is not so in time.
+        OperationCancelled: the user interrupted the update.
+    """
+    began = clock()
+    while isinstance(seen := look(), Waiting):
+        waited = clock() - began
+        if waited >= seconds:
+            raise NotReady(given_up("; ".join(seen.reasons)))
+        context.progress(f"{meanwhile} ({waited:.0f} s): {seen.reasons[0]}")
+        context.pause(_SECONDS_BETWEEN_LOOKS)
+    return seen
