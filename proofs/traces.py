@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from inkless_pulumi.provider.throttle import RATES
 from inkless_pulumi.sandbox import machine
 from inkless_pulumi.sandbox.account import Account
 from inkless_pulumi.sandbox.containers import label_of
@@ -78,6 +79,8 @@ def _in_the_cluster(place: Stage) -> Iterator[str]:
         voters = [str(voter.node_id) for voter in cluster.nodes.quorum().voters]
         if sorted(voters) != sorted(controllers):
             yield f"the quorum's voters are {sorted(voters)}, declared are {sorted(controllers)}"
+        throttles = [name for name in RATES if name in cluster.settings.describe()]
+        yield from _differences("throttle", [*throttles, *cluster.partitions.throttled()], set())
         topics = {partition.topic for partition in cluster.nodes.partitions()}
         there = {topic for topic in topics if not topic.startswith("__")}
         yield from _differences("topic", there, set(place.topics))
