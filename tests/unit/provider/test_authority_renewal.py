@@ -3,7 +3,6 @@
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +19,6 @@ from tests.unit.provider.aged_certificates import aged_certificate
 from tests.unit.provider.secret_manager import (
     CONTEXT,
     STORE,
-    aws_in_memory,
     new_secret,
     put,
     value_of,
@@ -29,10 +27,7 @@ from tests.unit.provider.secret_manager import (
 AUTHORITY = CertificateAuthority()
 
 
-@pytest.fixture(autouse=True)
-def _account() -> Iterator[None]:
-    with aws_in_memory():
-        yield
+pytestmark = pytest.mark.usefixtures("aws_account")
 
 
 @pytest.fixture

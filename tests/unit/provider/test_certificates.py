@@ -1,7 +1,6 @@
 """The authority and its certificates: keys in the store only, and what drifts is seen."""
 
 import ipaddress
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,7 +21,6 @@ from tests.unit.provider.aged_certificates import aged_certificate
 from tests.unit.provider.secret_manager import (
     CONTEXT,
     STORE,
-    aws_in_memory,
     delete,
     new_secret,
     put,
@@ -30,12 +28,7 @@ from tests.unit.provider.secret_manager import (
 )
 
 AUTHORITY, CERTIFICATE = CertificateAuthority(), Certificate()
-
-
-@pytest.fixture(autouse=True)
-def _account() -> Iterator[None]:
-    with aws_in_memory():
-        yield
+pytestmark = pytest.mark.usefixtures("aws_account")
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Passwords: made once, stored, and followed where others change them."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from inkless_pulumi.core.errors import SecretStoreError
@@ -9,7 +7,6 @@ from inkless_pulumi.provider.password import Password, PasswordInputs, PasswordO
 from tests.unit.provider.secret_manager import (
     CONTEXT,
     STORE,
-    aws_in_memory,
     delete,
     new_secret,
     put,
@@ -19,10 +16,7 @@ from tests.unit.provider.secret_manager import (
 PASSWORD = Password()
 
 
-@pytest.fixture(autouse=True)
-def _account() -> Iterator[None]:
-    with aws_in_memory():
-        yield
+pytestmark = pytest.mark.usefixtures("aws_account")
 
 
 @pytest.fixture

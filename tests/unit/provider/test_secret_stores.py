@@ -1,7 +1,5 @@
 """The secret store: values that are there, gone, or out of reach, each told apart."""
 
-from collections.abc import Iterator
-
 import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
@@ -18,17 +16,12 @@ from inkless_pulumi.provider.secret_stores import (
 from tests.unit.provider.secret_manager import (
     REGION,
     STORE,
-    aws_in_memory,
     delete,
     new_secret,
     value_of,
 )
 
-
-@pytest.fixture(autouse=True)
-def _account() -> Iterator[None]:
-    with aws_in_memory():
-        yield
+pytestmark = pytest.mark.usefixtures("aws_account")
 
 
 def test_what_was_written_is_read_back_with_its_version() -> None:
