@@ -82,9 +82,9 @@ def move_replicas(
         if not moving and not left:
             throttled.lift()
             return
-        to_copy = bytes_to_copy(cluster, moving, view)
-        idle = progress.idle_seconds(len(moving) + len(left), moving, to_copy)
-        state = f"{what}: {len(moving) + len(left)} partitions left, {len(moving)} moving"
+        remaining, to_copy = len(moving) + len(left), bytes_to_copy(cluster, moving, view)
+        idle = progress.idle_seconds(remaining, moving, to_copy)
+        state = f"{what}: {remaining} partition{'s' * (remaining != 1)} left, {len(moving)} moving"
         if to_copy:
             state += f", {readable(to_copy)} to copy at {throttled.text} a second at most"
         if idle >= min(_SLOW_SECONDS, patience):

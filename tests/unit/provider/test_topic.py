@@ -281,7 +281,7 @@ def test_replicas_are_moved_to_another_factor_with_progress(
     two = three.model_copy(update={"replication_factor": 2})
     classic.update("orders", three, MADE, two, screen.context())
     assert cluster.partitions.asked == [{("orders", 0): (1, 2), ("orders", 1): (1, 2)}]
-    assert "replicas are moved: 1 partitions left, 1 moving" in screen.lines
+    assert "replicas are moved: 1 partition left, 1 moving" in screen.lines
 
 
 def test_more_replicas_than_brokers_are_refused(
