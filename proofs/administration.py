@@ -12,7 +12,7 @@ from inkless_pulumi.sandbox import lifecycle
 from inkless_pulumi.sandbox.home import Home
 from inkless_pulumi.sandbox.pulumi_stack import PulumiStack
 
-__all__ = ["administered"]
+__all__ = ["Place", "administered"]
 
 
 class Place(Protocol):

@@ -9,7 +9,7 @@ from datetime import datetime
 from inkless_pulumi.sandbox import machine
 from inkless_pulumi.sandbox.home import Home
 
-__all__ = ["kill_kafka", "machines", "restart_seconds", "running"]
+__all__ = ["kafka_of", "kill_kafka", "machines", "restart_seconds", "running"]
 
 
 def machines(home: Home) -> dict[str, str]:
@@ -26,9 +26,7 @@ def machines(home: Home) -> dict[str, str]:
 
 def running(home: Home) -> dict[str, tuple[str, int]]:
     """What would be another one if a node was touched: its machine, and its Kafka's process id."""
-    return {
-        name: (instance, _kafka_of(home, instance)) for name, instance in machines(home).items()
-    }
+    return {name: (instance, kafka_of(home, instance)) for name, instance in machines(home).items()}
 
 
 def kill_kafka(home: Home, node: str) -> int:
@@ -38,12 +36,13 @@ def kill_kafka(home: Home, node: str) -> int:
         KeyError: the node has no machine.
         SandboxError: no Kafka runs on it.
     """
-    pid = _kafka_of(home, machines(home)[node])
+    pid = kafka_of(home, machines(home)[node])
     os.kill(pid, signal.SIGKILL)
     return pid
 
 
-def _kafka_of(home: Home, instance: str) -> int:
+def kafka_of(home: Home, instance: str) -> int:
+    """The process id of the Kafka on a machine."""
     name = machine.container_name(home, instance)
     return int(machine.container_engine(home).run("inspect", "--format", "{{.State.Pid}}", name))
 

@@ -2,14 +2,16 @@
 
 The service has a dedicated topology and starts with the oldest supported version, so that it can
 grow, shrink and be upgraded. An idempotent producer with acks=all and a consumer go on while it is
-changed in one way after the other. In the end each acknowledged record is read back. The last line
-sums it up; the exit status is 0 only if every record was acknowledged in the end and each is there
-exactly once.
+changed in one way after the other, and what the report of each change's preview says is held
+against what happens. In the end each acknowledged record is read back. The last line sums it up;
+the exit status is 0 only if every record was acknowledged in the end, each is there exactly once,
+and all that was said of a change happened, and nothing else.
 """
 
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +23,7 @@ from rich.table import Column, Table
 from inkless_pulumi.sandbox.demo import narrator
 from inkless_pulumi.sandbox.making import default_cache
 from proofs.changes import CHANGES, Change, start_at_oldest
+from proofs.claims.audit import Audit
 from proofs.load import Gaps, Load, Reading, read_back
 from proofs.nodes import machines, restart_seconds
 from proofs.stage import Stage, Watch, stage
@@ -28,6 +31,7 @@ from proofs.stage import Stage, Watch, stage
 __all__ = ["Phase", "Result", "run"]
 
 _RATE = 1500.0
+_USER = "load"
 _BASELINE_SECONDS = 15.0
 
 
@@ -56,11 +60,17 @@ class Result:
     acked: int = 0
     reading: Reading = field(default_factory=Reading)
     phases: list[Phase] = field(default_factory=list)
+    broken_claims: list[str] = field(default_factory=list)
+    """What the report of a change said and was not so, each with the change's name."""
 
     @property
     def passed(self) -> bool:
-        """A client that tries again got every record through, and each is there exactly once."""
-        return self.reading == Reading() and self.acked == self.records
+        """A client that tries again got every record through, and each is there exactly once.
+
+        What the report of each change's preview said happened, and nothing else did.
+        """
+        through = self.reading == Reading() and self.acked == self.records
+        return through and not self.broken_claims
 
     @property
     def line(self) -> str:
@@ -69,7 +79,7 @@ class Result:
         return (
             f"soak: records={self.records} acked={self.acked} lost={self.reading.lost} "
             f"duplicated={self.reading.duplicated} longest_gap_s={longest:.1f} "
-            f"changes={len(self.phases) - 1}"
+            f"changes={len(self.phases) - 1} broken_claims={len(self.broken_claims)}"
         )
 
 
@@ -93,11 +103,14 @@ def run(
     load = Load(place.client(), place.topics, rate)
     load.start()
     result = Result(load)
-    nothing = Change("no change", lambda _: time.sleep(baseline_seconds))
+    nothing = Change("no change", lambda _: time.sleep(baseline_seconds), foreseen=False)
     for change in (nothing, *changes):
         narrate(f"under load: {change.name}")
-        phase = _under_load(place, load, change)
+        audit = Audit(place, users=[_USER])
+        with place.beside(audit.deployment) if change.foreseen else nullcontext():
+            phase = _under_load(place, load, change)
         result.phases.append(phase)
+        result.broken_claims += [f"{change.name}: {claim}" for claim in audit.broken]
         narrate(
             f"  {phase.seconds:.0f} s, {phase.gaps.acked} records acknowledged, "
             f"longest gap {phase.gaps.worst:.1f} s"
@@ -112,9 +125,9 @@ def run(
 def _under_load(place: Stage, load: Load, change: Change) -> Phase:
     before = machines(place.home)
     with load.phase() as gaps:
-        began = time.monotonic()
+        began, updating = time.monotonic(), place.up_seconds
         change.make(place)
-        seconds = time.monotonic() - began
+        seconds = place.up_seconds - updating or time.monotonic() - began
     restarts = restart_seconds(place.home, before, machines(place.home))
     return Phase(change.name, seconds, gaps, restarts)
 
@@ -159,6 +172,8 @@ def main(
         if not place.sandbox.diskless:
             narrate(f"no diskless topic: {place.sandbox.diskless_reason}")
     console.print(_table(result))
+    for claim in result.broken_claims:
+        console.print(claim, style="red", markup=False, soft_wrap=True)
     console.print(result.line, soft_wrap=True)
     sys.exit(0 if result.passed else 1)
 

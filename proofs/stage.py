@@ -6,8 +6,9 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -35,6 +36,8 @@ _PROGRAM = Path(__file__).parent / "service"
 
 Watch = Callable[[str], None]
 """Is told each line that the engine prints."""
+Beside = Callable[[], AbstractContextManager[tuple[str, ...]]]
+"""Work around a run of the engine, which is given these options more."""
 
 
 class Stage:
@@ -46,6 +49,9 @@ class Stage:
         self.arguments: dict[str, Any] = {}
         self.log = home.logs / "engine.log"
         self.directory = home.root / _DIRECTORY
+        self.up_seconds = 0.0
+        """How long `pulumi up` has taken, all runs together."""
+        self._beside: Beside = lambda: nullcontext(())
         self._package: Path | None = None
         self.sandbox = lifecycle.up(home, progress=narrate)
         write_project(self.directory, _PROGRAM)
@@ -59,6 +65,7 @@ class Stage:
         environment |= lifecycle.environment(self.home, path=toolchain["PATH"])
         environment |= {
             "PULUMI_HOME": str(self.directory / "engine"),
+            "PULUMI_DEBUG_COMMANDS": "true",  # for --event-log
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         if self._package is not None:
@@ -84,12 +91,23 @@ class Stage:
         """Have the next deployment give the load's user another password."""
         self.stack.configure({"rotation": text})
 
+    @contextmanager
+    def beside(self, work: Beside) -> Iterator[None]:
+        """Have something go on beside each `pulumi up` in the block; it gives that more options."""
+        before, self._beside = self._beside, work
+        try:
+            yield
+        finally:
+            self._beside = before
+
     def deploy(self, changed: Mapping[str, Any] | None = None, watch: Watch | None = None) -> None:
         """Run `pulumi up` with the arguments so far and those that are changed."""
         self.arguments |= changed or {}
         self.stack.configure({"arguments": json.dumps(self.arguments)})
-        with self._console(watch) as console:
-            self.stack.up(console)
+        with self._beside() as options, self._console(watch) as console:
+            began = time.monotonic()
+            self.stack.up(console, *options)
+            self.up_seconds += time.monotonic() - began
 
     def destroy(self, watch: Watch | None = None) -> None:
         """Run `pulumi destroy`."""

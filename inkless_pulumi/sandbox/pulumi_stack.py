@@ -53,9 +53,9 @@ class PulumiStack:
         if pairs:
             self._ask(["config", "set-all", "--path", *pairs])
 
-    def up(self, console: Console) -> None:
-        """Deploy, with the engine's own progress on the console."""
-        self._show(["up", "--yes", "--skip-preview", "--suppress-outputs"], console)
+    def up(self, console: Console, *options: str) -> None:
+        """Deploy, with the engine's own progress on the console; `options` are more of its own."""
+        self._show(["up", "--yes", "--skip-preview", "--suppress-outputs", *options], console)
 
     def preview(self, console: Console) -> None:
         """Show what a deployment would do."""

@@ -22,6 +22,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def test_no_acknowledged_record_is_lost_while_every_node_is_replaced(place: Stage) -> None:
     changes = [change for change in CHANGES if change.name in SHORT]
     result = soak.run(place, changes, RECORDS, print, rate=300, baseline_seconds=1)
+    assert result.broken_claims == [], "of what the reports of the previews say"
     assert result.passed, result.line
     assert result.reading.duplicated == 0
     assert [phase.change for phase in result.phases] == ["no change", *SHORT]

@@ -62,7 +62,8 @@ def index(entries: list[tuple[str, str]]) -> str:
         "Each of these pull requests on `examples/aws-quickstart` was previewed by the real "
         "engine; the report is the comment that it gets. Those that could be carried out were, "
         "and the report was compared with what happened; most kinds of change on real brokers as "
-        "well. Tests make these pages and keep them true (`tests/engine/report`, "
-        "`tests/sandbox/quickstart/test_what_reports_say.py`); `make reports` writes them anew.\n\n"
+        "well, scaling, upgrades and certificates by `make soak`. Tests make these pages and keep "
+        "them true (`tests/engine/report`, `tests/sandbox/quickstart/test_what_reports_say.py`); "
+        "`make reports` writes them anew.\n\n"
         f"{lines}\n"
     )

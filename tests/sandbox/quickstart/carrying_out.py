@@ -5,18 +5,18 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from inkless_pulumi.report.assessment import assess
-from inkless_pulumi.report.document import ReportDocument, document_text
-from inkless_pulumi.report.plan import Plan
+from inkless_pulumi.report.document import ReportDocument
 from inkless_pulumi.sandbox import lifecycle
 from inkless_pulumi.sandbox.preview import emulated_stack
 from inkless_pulumi.sandbox.pulumi_stack import PulumiStack
-from tests.claims.comparison import broken_claims
-from tests.claims.observed import Observed, Update, Watched
-from tests.claims.sentences import key_of
+from proofs.claims.audit import report_of
+from proofs.claims.comparison import broken_claims
+from proofs.claims.observed import Observed, Update, Watched
+from proofs.claims.observing import observed
+from proofs.claims.sentences import key_of
+from proofs.claims.watching import Watch, close_what_was_left_open
 from tests.engine.report.quick_start import Edit, Project, Ran, edited
 from tests.sandbox.quickstart.deployed import CHECKOUT, Deployed
-from tests.sandbox.quickstart.observing import Watch, close_what_was_left_open, observed
 from tests.sandbox.quickstart.producing import Producing
 
 __all__ = ["CarriedOut", "Service"]
@@ -60,7 +60,11 @@ class Service:
 
     def observe(self) -> Observed:
         """What is there."""
-        return observed(self._deployed, self._stack.state().get("resources", []))
+        return observed(self._deployed, ["application"])
+
+    @staticmethod
+    def _report(ran: Ran) -> ReportDocument:
+        return report_of(ran.events, ran.exit_code)
 
     def creation(self) -> CarriedOut:
         """The report that the deployment gets in an empty account; it was carried out already."""
@@ -68,14 +72,14 @@ class Service:
         example = CHECKOUT / "examples" / "aws-quickstart"
         with emulated_stack(example, config, progress=print) as empty:
             project = Project(empty.directory, example, empty.environment)
-            report = _report(project.preview())
+            report = self._report(project.preview())
         return CarriedOut(report, Update(Observed(), self.observe()))
 
     def change(self, *edits: Edit) -> CarriedOut:
         """Change the program, preview it, and deploy it. What is refused is not kept."""
         text = self._project.text
         self._project.write(edited(text, edits))
-        report = _report(self._project.preview())
+        report = self._report(self._project.preview())
         done = self._carry_out(report)
         if done.update.watched.exit_code:
             self._project.write(text)
@@ -83,7 +87,7 @@ class Service:
 
     def destroy(self) -> CarriedOut:
         """Remove the service, which nobody uses any more."""
-        report, before = _report(self._project.preview_destroy()), self.observe()
+        report, before = self._report(self._project.preview_destroy()), self.observe()
         ran = self._project.destroy()
         update = Update(before, self.observe(), Watched(exit_code=ran.exit_code))
         return CarriedOut(report, update, ran.output)
@@ -134,8 +138,3 @@ def _shortest_absence(ran: Ran) -> float | None:
             elif name.removesuffix("-ready") in gone and step["type"] == "inkless:index:NodeReady":
                 absences.append(event["timestamp"] - gone[name.removesuffix("-ready")])
     return min(absences, default=None)
-
-
-def _report(ran: Ran) -> ReportDocument:
-    plan: Plan = ran.plan
-    return ReportDocument.model_validate_json(document_text(assess(plan)))

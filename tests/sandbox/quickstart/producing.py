@@ -10,7 +10,7 @@ from typing import Any
 from confluent_kafka import Producer
 
 from inkless_pulumi.sandbox.record_check import Client, Quiet
-from tests.sandbox.quickstart.meanwhile import meanwhile
+from proofs.claims.meanwhile import meanwhile
 
 __all__ = ["Producing"]
 

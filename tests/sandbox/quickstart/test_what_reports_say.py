@@ -8,7 +8,7 @@ import dataclasses
 
 import pytest
 
-from tests.claims.comparison import broken_claims
+from proofs.claims.comparison import broken_claims
 from tests.engine.report.pull_requests import CREATED, PULL_REQUESTS
 from tests.engine.report.quick_start import Edit
 from tests.sandbox.quickstart.carrying_out import Service
@@ -21,6 +21,8 @@ pytestmark = pytest.mark.filterwarnings(
 
 EDITS = {request.name: request.edits for request in (CREATED, *PULL_REQUESTS)}
 ZONES = '    "zones": zones,\n'
+HEAP: Edit = (ZONES, f'{ZONES}    "heap_mib": 400,\n')
+"""As much as a machine of the sandbox has room for; a node takes no more than its machine has."""
 ROTATED: Edit = ('"secret_id": user_secret.arn,', '"secret_id": user_secret.arn, "rotation": "2",')
 _NEXT, _AUDIT = EDITS["one-replica"][0]
 _AUDIT = _AUDIT.replace('"partitions": 1,', '"partitions": 6,')
@@ -47,8 +49,10 @@ def test_more_rights_and_another_password(service: Service) -> None:
     assert {"kafka-widens", "password-rotates"} <= done.rules
 
 
-def test_a_setting_that_rolls_every_node_and_makes_no_topic_unavailable(service: Service) -> None:
-    done = service.change(*EDITS["static-setting"])
+def test_a_setting_a_heap_and_a_machine_type_roll_every_node_and_make_no_topic_unavailable(
+    service: Service,
+) -> None:
+    done = service.change(*EDITS["static-setting"], HEAP, *EDITS["machine-type"])
     assert done.broken == []
     assert "no topic of this stack becomes unavailable" in done.report.verdict
     # The comparison would notice a roll that was not told of, or another than was told.
@@ -59,17 +63,23 @@ def test_a_setting_that_rolls_every_node_and_makes_no_topic_unavailable(service:
     assert [*broken_claims(report, still)] != []
 
 
-def test_a_setting_without_a_restart_and_volumes_that_grow(service: Service) -> None:
-    done = service.change(*EDITS["dynamic-setting"], *EDITS["volume"])
+def test_a_setting_without_a_restart_volumes_that_grow_and_an_open_firewall(
+    service: Service,
+) -> None:
+    done = service.change(*EDITS["dynamic-setting"], *EDITS["volume"], *EDITS["open-firewall"])
     assert done.broken == []
-    assert {"settings-applied", "volumes-grow"} <= done.rules
+    assert {"settings-applied", "volumes-grow", "firewall-opened"} <= done.rules
     assert "nodes-replaced" not in done.rules
 
 
-def test_topics_that_keep_less_and_have_more_partitions_and_a_new_one(service: Service) -> None:
-    done = service.change(*EDITS["retention"], *EDITS["partitions"], AUDIT)
+def test_topics_that_keep_less_and_have_more_partitions_a_new_one_and_a_closed_firewall(
+    service: Service,
+) -> None:
+    topics = (*EDITS["retention"], *EDITS["partitions"], AUDIT)
+    done = service.change(*topics, *EDITS["closed-firewall"])
     assert done.broken == []
-    assert {"retention-shrinks", "partitions-added", "topic-created"} <= done.rules
+    told = {"retention-shrinks", "partitions-added", "topic-created", "firewall-narrows"}
+    assert told <= done.rules
 
 
 def test_a_protected_topic_stays(service: Service) -> None:

@@ -20,7 +20,7 @@ def result(**differing: Any) -> Result:
 
 def test_the_line_sums_it_up() -> None:
     assert result(reading=Reading(lost=0, duplicated=2)).line == (
-        "soak: records=10 acked=10 lost=0 duplicated=2 longest_gap_s=4.2 changes=1"
+        "soak: records=10 acked=10 lost=0 duplicated=2 longest_gap_s=4.2 changes=1 broken_claims=0"
     )
 
 
@@ -31,9 +31,10 @@ def test_the_line_sums_it_up() -> None:
         ({"acked": 9}, False),
         ({"reading": Reading(lost=1)}, False),
         ({"reading": Reading(duplicated=1)}, False),
+        ({"broken_claims": ["heap: node-1 is on another machine without a word"]}, False),
     ],
 )
-def test_a_soak_passes_if_every_record_arrived_once(
+def test_a_soak_passes_if_every_record_arrived_once_and_what_was_said_happened(
     differing: dict[str, Any], passed: bool
 ) -> None:
     assert result(**differing).passed is passed

@@ -1,5 +1,6 @@
 """The comparison that verifies reports notices each claim that is wrong, and each silence."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -10,8 +11,8 @@ from inkless_pulumi.provider.kafka.model import Acl, TopicState
 from inkless_pulumi.report.assessment import assess
 from inkless_pulumi.report.document import FindingDocument, ReportDocument, document
 from inkless_pulumi.report.reading import read_plan
-from tests.claims.comparison import broken_claims
-from tests.claims.observed import Machine, Observed, Record, Update, Watched
+from proofs.claims.comparison import broken_claims
+from proofs.claims.observed import Machine, Observed, Record, Update, Watched
 from tests.unit.report.previews import digest
 
 INSTANCE = "aws:ec2/instance:Instance"
@@ -199,6 +200,167 @@ CLAIMS = [
         changed(machines={"node-1": machine(1, "old", "3")}),
     ),
 ]
+
+
+NODE_3 = Machine("i-3", "old", "10.0.0.3", "b", "vol-3")
+MORE = {**BEFORE.machines, "node-3": NODE_3}
+ROLE = "aws:iam/role:Role kafka-node-3-role"
+ASSUMED = {"Principal": {"Service": "ec2"}, "Action": "sts:AssumeRole"}
+TRUST = {ROLE: Record("role-3", {"assumeRolePolicy": json.dumps({"Statement": [ASSUMED]})})}
+TRUSTED = "Service:ec2 may sts:AssumeRole on kafka-node-3-role"
+RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+PORTS = {"securityGroupId": "sg-1", "ipProtocol": "tcp", "fromPort": 9092.0}
+
+
+def rules(*sources: str) -> dict[str, Record]:
+    """Firewall rules for some ranges, beside the group that they are of."""
+    found = {
+        f"{RULE} {source}": Record(source, {**PORTS, "cidrIpv4": source}) for source in sources
+    }
+    return {**found, "aws:ec2/securityGroup:SecurityGroup nodes": Record("sg-1")}
+
+
+def update_from(before: dict[str, Any], after: dict[str, Any]) -> Update:
+    return Update(replace(BEFORE, **before), replace(BEFORE, **after))
+
+
+def of_kafka(version: str, level: int) -> dict[str, Any]:
+    machines = {name: replace(one, kafka=version) for name, one in BEFORE.machines.items()}
+    return {"machines": machines, "feature_level": level}
+
+
+NODE_CLAIMS = [
+    (
+        says(
+            "nodes-added", "1 node is added: node-3 (b); the nodes that are there are not touched"
+        ),
+        changed(machines=MORE),
+        changed(machines={**MORE, "node-1": machine(1, "new", "3")}),
+    ),
+    (
+        says("nodes-added", "1 node is added: node-3 (b)"),
+        changed(machines=MORE),
+        changed(machines={**MORE, "node-4": NODE_3}),
+    ),
+    (
+        says(
+            "nodes-removed",
+            "1 node is removed: node-3 (b)",
+            "Each is drained of its replicas before its machine and its volume go",
+        ),
+        update_from({"machines": MORE}, {}),
+        update_from(
+            {"machines": MORE},
+            {"topics": {"orders": replace(topic("orders"), replication_factor=2)}},
+        ),
+    ),
+    (
+        says(
+            "feature-level-finalised",
+            "Once every node runs 4.2.1-0.47, the cluster's feature level is finalised: there is "
+            "no way back to 4.1.2-0.47 from then on",
+        ),
+        update_from(of_kafka("4.1.2", 27), of_kafka("4.2.1", 29)),
+        update_from(of_kafka("4.1.2", 27), of_kafka("4.2.1", 27)),
+    ),
+    (
+        says("policy-widens", "Access widens (policies of the cloud)", f"+ {TRUSTED}"),
+        changed(account={**BEFORE.account, **TRUST}),
+        changed(),
+    ),
+    (
+        says("policy-narrows", "Access narrows (policies of the cloud)", f"- {TRUSTED}"),
+        update_from({"account": {**BEFORE.account, **TRUST}}, {}),
+        changed(),
+    ),
+    (
+        says(
+            "firewall-opened",
+            "",
+            "+ anybody on the internet (0.0.0.0/0) may connect to nodes on tcp 9092",
+        ),
+        update_from({"account": rules("10.0.0.0/8")}, {"account": rules("0.0.0.0/0")}),
+        update_from({"account": rules("10.0.0.0/8")}, {"account": rules("0.0.0.0/0", "::/0")}),
+    ),
+    (
+        says("firewall-narrows", "", "- 10.0.0.0/8 may connect to nodes on tcp 9092"),
+        update_from(
+            {"account": rules("10.0.0.0/8", "10.1.0.0/16")}, {"account": rules("10.1.0.0/16")}
+        ),
+        update_from(
+            {"account": rules("10.0.0.0/8", "10.1.0.0/16")}, {"account": rules("0.0.0.0/0")}
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("claim", "kept", "broken"), NODE_CLAIMS, ids=[one[0].rule for one in NODE_CLAIMS]
+)
+def test_a_claim_of_nodes_or_of_the_account_holds_only_where_it_is_seen(
+    claim: FindingDocument, kept: Update, broken: Update
+) -> None:
+    def wrong(update: Update) -> list[str]:
+        told = broken_claims(claimed(claim), update)
+        return [one for one in told if one.startswith(claim.rule)]
+
+    assert wrong(kept) == []
+    assert wrong(broken) != []
+
+
+def because(reason: str, **other: Any) -> tuple[FindingDocument, Update]:
+    """A roll for a reason, and one in which the new machines differ so."""
+    roll = ROLL.model_copy(
+        update={"title": ROLL.title.replace("num.network.threads changes from 3 to 5", reason)}
+    )
+    machines = {
+        name: replace(one, instance_id=f"{one.instance_id}-new", **other)
+        for name, one in BEFORE.machines.items()
+    }
+    return roll, Update(BEFORE, replace(BEFORE, machines=machines), Watched(steps=STEPS))
+
+
+@pytest.mark.parametrize(
+    ("reason", "seen"),
+    [
+        ("heap_mib changes from unset to 400", {"heap_mib": 400}),
+        (
+            "heap_mib changes from unset to 400 and num.network.threads changes from 3 to 4",
+            {"heap_mib": 400, "settings": {"num.network.threads": "4"}},
+        ),
+        ("the image is built anew (content of it changes)", {"image": "b"}),
+        ("its certificate is renewed", {"certificate": "b"}),
+        (
+            "the CA is renewed, and the former one is trusted meanwhile",
+            {"certificate": "b", "authority": "b"},
+        ),
+    ],
+)
+def test_the_reason_of_a_roll_must_be_seen_on_every_node(reason: str, seen: dict[str, Any]) -> None:
+    roll, update = because(reason, **seen)
+    assert [*broken_claims(claimed(roll), update)] == []
+    for missing in seen:
+        left = {name: value for name, value in seen.items() if name != missing}
+        _, other = because(reason, **left)
+        assert [*broken_claims(claimed(roll), other)] != [], missing
+
+
+def test_an_image_of_another_version_must_run_it() -> None:
+    reason = "the image is built on inkless:4.2.1-0.47 instead of inkless:4.1.2-0.47"
+    before = {name: replace(one, kafka="4.1.2") for name, one in BEFORE.machines.items()}
+    for version, holds in (("4.2.1", True), ("4.1.2", False), ("4.2", False)):
+        roll, update = because(reason, image="b", kafka=version)
+        told = replace(update, before=replace(BEFORE, machines=before))
+        assert ([*broken_claims(claimed(roll), told)] == []) is holds
+
+
+def test_the_active_controller_may_be_last_of_the_controllers_only() -> None:
+    last = ROLL.details[0] + " of the controllers"
+    roll = ROLL.model_copy(update={"details": [last, *ROLL.details[1:]]})
+    dedicated = replace(BEFORE, controllers=frozenset(["node-1"]), active_controller="node-1")
+    update = replace(ROLLED, before=dedicated)
+    assert [*broken_claims(claimed(roll), update)] == []
+    assert "node-1 was the active controller" in "".join(broken_claims(claimed(ROLL), update))
 
 
 @pytest.mark.parametrize(("claim", "kept", "broken"), CLAIMS, ids=[one[0].rule for one in CLAIMS])

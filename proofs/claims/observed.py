@@ -20,7 +20,16 @@ class Machine:
     zone: str
     volume_id: str
     settings: Mapping[str, str] = field(default_factory=dict)
-    """Some of those that its broker has read at start."""
+    """Some of those that its Kafka has read at start."""
+    image: str = ""
+    """What its container was made of."""
+    kafka: str = ""
+    """The version of Kafka that runs."""
+    heap_mib: int = 0
+    certificate: str = ""
+    """What it shows to who connects, as a fingerprint."""
+    authority: str = ""
+    """The key of the CA that signed it, as an identifier."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,10 @@ class Observed:
     """By node."""
     active_controller: str = ""
     """The node."""
+    controllers: frozenset[str] = frozenset()
+    """The nodes that have a vote."""
+    feature_level: int = 0
+    """Of `metadata.version`, as finalised."""
     topics: Mapping[str, TopicState] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     """Settings that are kept in the cluster, for all brokers."""

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from inkless_pulumi.provider.kafka.model import Acl
 from inkless_pulumi.report.document import ReportDocument
-from tests.claims.observed import Update
-from tests.claims.sentences import match
+from proofs.claims.observed import Update
+from proofs.claims.sentences import match
 
 __all__ = ["unclaimed_access"]
 

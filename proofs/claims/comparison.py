@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from inkless_pulumi.report.document import ReportDocument
-from tests.claims.access import unclaimed_access
-from tests.claims.checks import CHECKS, Unclear, names_told
-from tests.claims.observed import Observed, Update
-from tests.claims.sentences import key_of
+from proofs.claims.access import unclaimed_access
+from proofs.claims.checks import CHECKS, Unclear, names_told
+from proofs.claims.observed import Observed, Update
+from proofs.claims.sentences import key_of
 
 __all__ = ["broken_claims"]
 

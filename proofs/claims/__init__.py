@@ -1,0 +1,1 @@
+"""What reports of previews claim, held against what is seen of the updates."""
