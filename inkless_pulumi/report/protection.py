@@ -115,14 +115,15 @@ def _unprotected(plan: Plan, topics: list[TopicChange]) -> Iterator[Finding]:
     names += [change.topic.name for change in unprotected]
     if names:
         words = counted(len(names), "thing that holds data", "things that hold data")
+        them = "it" if len(names) == 1 else "them"
         yield Finding(
             "protection-removed",
             "protection",
             Level.WARNING,
             f"{words} can be deleted by the next update: {listed(names)}",
             details=(
-                "This update deletes none of them. A later change that deletes or replaces them is "
-                "not refused any more",
+                f"This update does not delete {them}. A later change that deletes or replaces "
+                f"{them} is not refused any more",
             ),
             resources=tuple(found.urn for found in bare),
             brief="deletion protection is turned off",

@@ -211,7 +211,9 @@ def test_a_topic_that_is_protected_no_longer_is_told() -> None:
     found = report(
         update("inkless:index:TopicSet", "topics", topic_set(orders=kept), topic_set(orders=free))
     )
-    assert "can be deleted by the next update: orders" in text(finding(found, "protection-removed"))
+    said = text(finding(found, "protection-removed"))
+    assert "can be deleted by the next update: orders" in said
+    assert "This update does not delete it. A later change that deletes or replaces it is" in said
 
 
 def test_a_topic_that_turns_diskless_in_a_set_is_one_way() -> None:
