@@ -1,7 +1,8 @@
 """A dated table of list prices. What it does not have has no price here: absent, rather than wrong.
 
-A price is in the table only where copies published independently agree on it; `data/` has one
-file, and `--prices` takes another of the same form, with one's own prices.
+`data/` has one file, which `tooling/read_prices.py` writes of a published copy of AWS's own list;
+where other copies have a price too, all agree on it. `--prices` takes another file of the same
+form, with one's own prices.
 """
 
 from functools import cache

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from inkless_pulumi.aws.machine_types import MACHINE_TYPES
 from inkless_pulumi.core.errors import ReportError
 from inkless_pulumi.report.assessment import Report, assess
 from inkless_pulumi.report.prices import list_prices, read_prices
@@ -61,10 +62,12 @@ def test_a_price_that_is_not_known_is_absent(kind: str) -> None:
 
 
 def test_a_region_without_prices_has_no_sum() -> None:
-    preview = digest(create(INSTANCE, "n", machine("t3.medium"))).replace("us-east-1", "sa-east-1")
+    preview = digest(create(INSTANCE, "n", machine("t3.medium"))).replace(
+        "us-east-1", "ap-nowhere-1"
+    )
     found = assess(read_plan(preview))
     assert found.cost.total is None
-    assert "no prices for sa-east-1" in text(finding(found, "cost"))
+    assert "no prices for ap-nowhere-1" in text(finding(found, "cost"))
 
 
 def test_prices_of_ones_own_go_before_the_list(tmp_path: Path) -> None:
@@ -86,6 +89,14 @@ def test_a_file_that_is_no_table_of_prices_is_refused(tmp_path: Path, content: s
         read_prices(file)
     with pytest.raises(ReportError, match="No such file"):
         read_prices(tmp_path / "nowhere.json")
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "eu-central-1", "ap-southeast-2"])
+def test_the_machines_of_every_plan_have_a_price(region: str) -> None:
+    prices = list_prices().regions[region]
+    for plan in MACHINE_TYPES.values():
+        assert {*plan.broker.values(), *plan.controller.values()} <= prices.instance_hour.keys()
+        assert plan.database in prices.database_hour
 
 
 def test_every_price_is_dated_and_has_its_source() -> None:
