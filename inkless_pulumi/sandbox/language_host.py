@@ -35,6 +35,7 @@ class _LanguageHost(LanguageServer):
     def __init__(self) -> None:
         super().__init__(lambda: None)
         self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopped = False
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's names
         return language_pb2.LanguageHandshakeResponse()
@@ -56,7 +57,11 @@ class _LanguageHost(LanguageServer):
         with tempfile.TemporaryFile() as answer:
             child = [_interpreter(request.info), "-P", __file__, "--run", str(answer.fileno())]
             try:
-                process = subprocess.Popen(child, stdin=subprocess.PIPE, pass_fds=[answer.fileno()])
+                # The interrupt that ends the host goes to its group: a program in it would tell of
+                # it as of a mistake of its own.
+                process = subprocess.Popen(
+                    child, stdin=subprocess.PIPE, pass_fds=[answer.fileno()], process_group=0
+                )
             except OSError as refusal:
                 reason = f"the project's virtual environment can't be used: {refusal}"
                 return language_pb2.RunResponse(error=reason)
@@ -64,13 +69,16 @@ class _LanguageHost(LanguageServer):
             process.communicate(request.SerializeToString())
             self._running.discard(process)
             answer.seek(0)
+            if self._stopped:
+                return language_pb2.RunResponse(bail=True)
             if process.returncode != 0:
                 error = f"the program's process ended with code {process.returncode}"
                 return language_pb2.RunResponse(error=error)
             return language_pb2.RunResponse.FromString(answer.read())
 
     def stop(self) -> None:
-        """End the programs that still run: their engine is gone."""
+        """End the programs that still run: their engine is gone, or wants no more of them."""
+        self._stopped = True
         for process in tuple(self._running):
             process.terminate()
 

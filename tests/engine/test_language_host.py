@@ -103,6 +103,13 @@ def test_a_program_that_exits_does_not_pass_for_one_that_ended_well(project: Pro
     assert "ended with code 3" in done.stdout
 
 
+def test_the_interrupt_that_ends_the_host_does_not_reach_the_program(project: Project) -> None:
+    # The engine interrupts the host's group when a preview is refused. A program that still waits
+    # then told of a KeyboardInterrupt, as if it were wrong; now and then a report said so.
+    project.write("import os; print('alone:', os.getpgid(0) != os.getpgid(os.getppid()))")
+    assert "alone: True" in project.pulumi("preview").stdout
+
+
 def test_a_virtual_environment_that_is_not_there_is_named(project: Project) -> None:
     (project.directory / "Pulumi.yaml").write_text(
         "name: hosted\nruntime:\n  name: python\n  options:\n    virtualenv: missing\n"
