@@ -1,6 +1,7 @@
 """A cluster in memory that outlives the plugin's process: each engine run has another one."""
 
 import pickle
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,8 @@ from tests.unit.provider.memory_cluster import MemoryCluster
 
 __all__ = ["kept_cluster", "read_cluster"]
 
+_LOCK = threading.Lock()
+"""Requests come from several threads: one must not change what another one writes."""
 _PARTS = ("topics", "partitions", "users", "acls", "quotas")
 
 
@@ -24,8 +27,9 @@ class _Kept:
 
     def __getattr__(self, request: str) -> Callable[..., Any]:
         def ask(*arguments: Any, **options: Any) -> Any:
-            answer = getattr(self._part, request)(*arguments, **options)
-            self._file.write_bytes(pickle.dumps(self._cluster))
+            with _LOCK:
+                answer = getattr(self._part, request)(*arguments, **options)
+                self._file.write_bytes(pickle.dumps(self._cluster))
             return answer
 
         return ask
