@@ -12,6 +12,7 @@ from typing import Any, Final
 from inkless_pulumi.report.acls import ACCESS_RULE, acl_permissions
 from inkless_pulumi.report.exposure import exposure_findings
 from inkless_pulumi.report.findings import Finding, Level, code, counted
+from inkless_pulumi.report.new_nodes import NewNodes
 from inkless_pulumi.report.openings import NEW_GROUP, OPENING_TYPES, openings
 from inkless_pulumi.report.plan import Action, Hidden, Plan, Resource, State
 from inkless_pulumi.report.right_sentences import lines_of, may, may_connect, may_on_kafka
@@ -48,7 +49,7 @@ class _Rights:
 def access_findings(plan: Plan) -> Iterator[Finding]:
     """What widens, what narrows, and what can't be told yet."""
     kafka, policies, firewall = _Rights(), _Rights(), _Rights()
-    names = _Names(plan)
+    names, joining = _Names(plan), NewNodes(plan)
     for resource in plan.resources:
         if resource.type == ACCESS_RULE:
             kafka.add(resource, acl_permissions)
@@ -63,7 +64,7 @@ def access_findings(plan: Plan) -> Iterator[Finding]:
         ("policy", policies, may),
         ("firewall", firewall, may_connect),
     ):
-        yield from _differences(plan, what, rights, sentence)
+        yield from _differences(plan, joining, what, rights, sentence)
     yield from exposure_findings(plan)
 
 
@@ -104,7 +105,11 @@ class _Names:
 
 
 def _differences(
-    plan: Plan, what: str, rights: _Rights, sentence: Callable[[Any, Any], str]
+    plan: Plan,
+    joining: NewNodes,
+    what: str,
+    rights: _Rights,
+    sentence: Callable[[Any, Any], str],
 ) -> Iterator[Finding]:
     gained, lost = difference(rights.old, rights.new)
     # What is denied no longer is allowed from then on, as far as something allows it.
@@ -118,8 +123,14 @@ def _differences(
     narrower += [(right, rights.new[right]) for right in gained if not right.allows]
     sides: dict[str, list[tuple[Any, list[Resource]]]] = {}
     for right, by in wider:
-        made = all(_belongs_to_service(plan, one, Action.CREATE) for one in by)
-        change = "opened" if right.to_everybody else "of-new-service" if made else "widens"
+        if right.to_everybody:
+            change = "opened"
+        elif all(_belongs_to_service(plan, one, Action.CREATE) for one in by):
+            change = "of-new-service"
+        elif all(joining.like_others(right, one, rights.new) for one in by):
+            change = "of-new-nodes"
+        else:
+            change = "widens"
         sides.setdefault(change, []).append((right, by))
     for right, by in narrower:
         gone = all(_belongs_to_service(plan, one, Action.DELETE) for one in by)
@@ -127,7 +138,9 @@ def _differences(
     for change in _CHANGES:
         yield from _finding(what, change, sides.get(change, []), sentence)
     unknown = [
-        found for found in rights.hidden if not _belongs_to_service(plan, found, Action.CREATE)
+        found
+        for found in rights.hidden
+        if not _belongs_to_service(plan, found, Action.CREATE) and not joining.has(found)
     ]
     if unknown:
         yield Finding(
@@ -157,6 +170,9 @@ _CHANGES: Final[Mapping[str, _Change]] = {
     "opened": _Change(Level.DANGER, "Everybody is let in", "let everybody in", "+"),
     "widens": _Change(Level.WARNING, "Access widens", "allow more", "+"),
     "of-new-service": _Change(Level.INFO, "The new service comes with this access", "", "+"),
+    "of-new-nodes": _Change(
+        Level.INFO, "New nodes get roles of their own, which may do what the others' may", "", "+"
+    ),
     "narrows": _Change(Level.NOTICE, "Access narrows", "allow less", "-"),
     "of-gone-service": _Change(Level.INFO, "What the service was allowed goes with it", "", "-"),
 }

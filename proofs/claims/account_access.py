@@ -10,7 +10,7 @@ from inkless_pulumi.report.document import FindingDocument
 from proofs.claims.observed import Observed, Update
 from proofs.claims.sentences import match
 
-__all__ = ["unclaimed_openings", "unclaimed_permissions"]
+__all__ = ["like_other_roles", "unclaimed_openings", "unclaimed_permissions"]
 
 _ROLE: Final = "aws:iam/role:Role "
 _ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy "
@@ -69,6 +69,29 @@ def unclaimed_permissions(finding: FindingDocument, update: Update) -> Iterator[
     if told["-"]:
         for permission in sorted(seen["-"] - told["-"]):
             yield f"{permission} went without a word"
+
+
+def like_other_roles(finding: FindingDocument, update: Update) -> Iterator[str]:
+    """Roles of nodes that join: what they may do, but for their own secrets, another may as well."""
+    yield from unclaimed_permissions(finding, update)
+    before, after = (_by_role(side) for side in (update.before, update.after))
+    for role, permissions in after.items():
+        if role not in before and permissions not in before.values():
+            yield f"{role} may not do what another role may: {sorted(permissions)}"
+
+
+def _by_role(observed: Observed) -> dict[str, frozenset[tuple[str, str, str]]]:
+    """What each role may do and who takes it on, without the role's own name."""
+    roles = _names(observed, _ROLE).values()
+    found: dict[str, frozenset[tuple[str, str, str]]] = {}
+    for role in roles:
+        node = re.compile(rf"\b{re.escape(role.removesuffix('-role'))}-\S*")
+        found[role] = frozenset(
+            (node.sub("its own", one.who), one.action, node.sub("its own", one.on))
+            for one in _permissions(observed)
+            if role in (one.who, one.on)
+        )
+    return found
 
 
 def _permissions(observed: Observed) -> set[Permission]:

@@ -7,7 +7,11 @@ from typing import Any, Final
 from inkless_pulumi.report.document import FindingDocument
 from inkless_pulumi.report.quantities import bytes_text, duration_text, number
 from proofs.claims import node_checks
-from proofs.claims.account_access import unclaimed_openings, unclaimed_permissions
+from proofs.claims.account_access import (
+    like_other_roles,
+    unclaimed_openings,
+    unclaimed_permissions,
+)
 from proofs.claims.observed import Observed, Update
 from proofs.claims.sentences import Unclear, key_of, match
 
@@ -193,6 +197,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "policy-widens": unclaimed_permissions,
     "policy-narrows": unclaimed_permissions,
     "policy-unknown": _made,
+    "policy-of-new-nodes": like_other_roles,
     "firewall-opened": unclaimed_openings,
     "firewall-widens": unclaimed_openings,
     "firewall-narrows": unclaimed_openings,

@@ -117,6 +117,61 @@ def test_a_policy_that_widens_is_told_as_what_it_adds() -> None:
     assert "policy-narrows" not in {one.rule for one in found.findings}
 
 
+def node_with_role(number: int, make: Any, policy: Any, **more: Any) -> list[Any]:
+    """A node of the service, the role that its machine takes on, and the role's policy."""
+    base = f"kafka-node-{number}"
+    gate = {"nodeId": number, "name": f"node-{number}", "roles": ["broker"]}
+    statement = {**allow("sts:AssumeRole"), "Principal": {"Service": "ec2.amazonaws.com"}, **more}
+    del statement["Resource"]
+    role = {"name": base, "assumeRolePolicy": json.dumps({"Statement": [statement]})}
+    return [
+        make("inkless:index:NodeReady", f"{base}-ready", gate, parent=KAFKA),
+        make("aws:ec2/instance:Instance", base, {}, parent=KAFKA),
+        make("aws:iam/role:Role", f"{base}-role", role, parent=KAFKA),
+        make(POLICY, f"{base}-policy", {"role": base, "policy": policy}, parent=KAFKA),
+    ]
+
+
+DOCUMENT = json.dumps({"Statement": [allow("s3:GetObject", "arn:b/*")]})
+
+
+def test_a_node_that_joins_gets_a_role_as_the_others_have_and_nobody_may_do_more() -> None:
+    found = report(
+        same(SERVICE, "kafka", {}),
+        *node_with_role(1, same, DOCUMENT),
+        *node_with_role(2, create, UNKNOWN),
+    )
+    assert "ec2.amazonaws.com may sts:AssumeRole on kafka-node-2-role" in text(
+        finding(found, "policy-of-new-nodes")
+    )
+    assert "wider-access" not in found.gates
+
+
+def test_a_node_that_joins_with_a_role_unlike_the_others_widens_access() -> None:
+    found = report(
+        same(SERVICE, "kafka", {}),
+        *node_with_role(1, same, DOCUMENT),
+        *node_with_role(2, create, UNKNOWN, Principal={"AWS": "arn:aws:iam::1:root"}),
+    )
+    assert "AWS:arn:aws:iam::1:root may sts:AssumeRole" in text(finding(found, "policy-widens"))
+
+
+def test_a_policy_of_a_new_node_that_has_no_like_is_not_said_to_be_as_before() -> None:
+    found = report(same(SERVICE, "kafka", {}), *node_with_role(2, create, UNKNOWN))
+    assert "can't be told" in text(finding(found, "policy-unknown"))
+
+
+def test_a_policy_of_a_node_that_stays_is_not_said_to_be_as_before_when_one_joins() -> None:
+    old, new = ({"role": "r", "policy": document} for document in (DOCUMENT, UNKNOWN))
+    found = report(
+        same(SERVICE, "kafka", {}),
+        *node_with_role(1, same, DOCUMENT)[:-1],
+        update(POLICY, "kafka-node-1-policy", old, new, parent=KAFKA, changed=["policy"]),
+        *node_with_role(2, create, UNKNOWN),
+    )
+    assert "kafka-node-1-policy" in text(finding(found, "policy-unknown"))
+
+
 def test_a_policy_for_everybody_is_a_danger() -> None:
     statement = {**allow("s3:GetObject", "arn:b/*"), "Principal": "*"}
     document = json.dumps({"Statement": statement})

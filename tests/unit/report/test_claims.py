@@ -229,6 +229,25 @@ def of_kafka(version: str, level: int) -> dict[str, Any]:
     return {"machines": machines, "feature_level": level}
 
 
+def role_of(number: int, *actions: str) -> dict[str, Record]:
+    """A node's role, which may read the node's own secret, and what else is named."""
+    name = f"kafka-node-{number}"
+    trust = {
+        "Principal": {"Service": "ec2.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    own = {"Action": "secretsmanager:GetSecretValue", "Resource": f"arn:secret:{name}-key-x{number}"}
+    more = [{"Action": action, "Resource": "*"} for action in actions]
+    return {
+        f"aws:iam/role:Role {name}-role": Record(
+            name, {"assumeRolePolicy": json.dumps({"Statement": [trust]})}
+        ),
+        f"aws:iam/rolePolicy:RolePolicy {name}-policy": Record(
+            f"{name}:p", {"role": name, "policy": json.dumps({"Statement": [own, *more]})}
+        ),
+    }
+
+
 NODE_CLAIMS = [
     (
         says(
@@ -267,6 +286,18 @@ NODE_CLAIMS = [
         says("policy-widens", "Access widens (policies of the cloud)", f"+ {TRUSTED}"),
         changed(account={**BEFORE.account, **TRUST}),
         changed(),
+    ),
+    (
+        says(
+            "policy-of-new-nodes",
+            "New nodes get roles of their own, which may do what the others' may (policies of the "
+            "cloud)",
+            "+ Service:ec2.amazonaws.com may sts:AssumeRole on kafka-node-2-role",
+        ),
+        update_from({"account": role_of(1)}, {"account": {**role_of(1), **role_of(2)}}),
+        update_from(
+            {"account": role_of(1)}, {"account": {**role_of(1), **role_of(2, "s3:GetObject")}}
+        ),
     ),
     (
         says("policy-narrows", "Access narrows (policies of the cloud)", f"- {TRUSTED}"),
