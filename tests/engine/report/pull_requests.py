@@ -203,7 +203,6 @@ SCALING = (
         "scale-out",
         "More brokers",
         (('"brokers_per_zone": 1', '"brokers_per_zone": 2'),),
-        status="wider-access",
     ),
     PullRequest(
         "scale-in",
