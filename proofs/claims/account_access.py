@@ -72,7 +72,7 @@ def unclaimed_permissions(finding: FindingDocument, update: Update) -> Iterator[
 
 
 def like_other_roles(finding: FindingDocument, update: Update) -> Iterator[str]:
-    """Roles of nodes that join: what they may do, but for their own secrets, another may as well."""
+    """Roles of nodes that join: but for their own secrets, another role may do the same."""
     yield from unclaimed_permissions(finding, update)
     before, after = (_by_role(side) for side in (update.before, update.after))
     for role, permissions in after.items():

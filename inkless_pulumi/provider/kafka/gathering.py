@@ -1,11 +1,13 @@
 """Requests of many resources that run at once, gathered into few.
 
 Pulumi creates resources side by side, each in a call of its own, and each would send requests of
-its own. Here nobody waits for company: while one request is on its way, whoever comes meanwhile
-lines up, and the first of them sends the next request for all. One caller alone is sent at once.
+its own. Here, while one request is on its way, whoever comes meanwhile lines up, and the first of
+them sends the next request for all. Where others were about just now, it waits a moment for more of
+them; one caller alone never waits.
 """
 
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -26,6 +28,9 @@ K = TypeVar("K")
 Q = TypeVar("Q")
 A = TypeVar("A")
 _MOST_TOGETHER = 2000
+_COMPANY_SECONDS = 0.03
+"""About what a request that creates topics takes. Measured: with this wait 200 single topics are 55
+requests instead of 112, and take 2 % longer."""
 
 
 @dataclass(eq=False)
@@ -36,13 +41,22 @@ class _Call(Generic[K, Q, A]):
     done: bool = False
 
 
+def _wait_a_moment(changed: threading.Condition) -> None:
+    until = time.monotonic() + _COMPANY_SECONDS
+    while (left := until - time.monotonic()) > 0:
+        changed.wait(left)
+
+
 class Line(Generic[K, Q, A]):
     """Where callers of one kind of request line up."""
 
-    def __init__(self) -> None:
+    def __init__(self, wait: Callable[[threading.Condition], None] = _wait_a_moment) -> None:
+        """The wait is for company; the condition is held, and let go while it lasts."""
+        self._wait = wait
         self._changed = threading.Condition()
         self._waiting: list[_Call[K, Q, A]] = []
         self._busy = False
+        self._served_together = 0
 
     def ask(
         self,
@@ -69,8 +83,13 @@ class Line(Generic[K, Q, A]):
         with self._changed:
             while self._busy and not call.done:
                 self._changed.wait()
-            together = [] if call.done else self._next()
-            self._busy = self._busy or bool(together)
+            if call.done:
+                return []
+            self._busy = True
+            if len(self._waiting) > 1 or self._served_together > 1:
+                self._wait(self._changed)
+            together = self._next()
+            self._served_together = len(together)
         return together
 
     def _next(self) -> list[_Call[K, Q, A]]:

@@ -86,6 +86,46 @@ def test_a_caller_alone_is_served_at_once(server: Server) -> None:
     assert line.ask({"a": 2}, server.send) == {"a": 4}
 
 
+def test_a_caller_alone_never_waits_for_company(server: Server) -> None:
+    server.go_on.set()
+    waits: list[threading.Condition] = []
+    line: Line[str, int, int] = Line(waits.append)
+    for number in range(3):
+        assert line.ask({"a": number}, server.send) == {"a": 2 * number}
+    assert waits == []
+
+
+def test_who_comes_a_moment_after_several_goes_with_them(server: Server) -> None:
+    waiting, last_is_there = threading.Event(), threading.Event()
+
+    def wait(changed: threading.Condition) -> None:
+        waiting.set()
+        changed.wait_for(last_is_there.is_set, 20)
+
+    line: Line[str, int, int] = Line(wait)
+
+    def lined_up(number: int) -> None:
+        while len(line._waiting) < number:
+            threading.Event().wait(0.001)
+
+    with ThreadPoolExecutor(4) as threads:
+        first = threads.submit(line.ask, {"first": 1}, server.send)
+        assert server.arrived.wait(20)
+        several = [threads.submit(line.ask, {name: 1}, server.send) for name in "ab"]
+        lined_up(2)
+        server.go_on.set()
+        assert first.result(20) == {"first": 2}
+        assert waiting.wait(20)
+        late = threads.submit(line.ask, {"c": 1}, server.send)
+        lined_up(3)
+        with line._changed:
+            last_is_there.set()
+            line._changed.notify_all()
+        assert late.result(20) == {"c": 2}
+        assert [one.result(20) for one in several] == [{"a": 2}, {"b": 2}]
+    assert server.requests[1:] == [{"a": 1, "b": 1, "c": 1}]
+
+
 def test_an_error_of_the_line_is_everybodys(server: Server) -> None:
     line: Line[str, int, int] = Line()
 

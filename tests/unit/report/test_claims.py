@@ -236,7 +236,8 @@ def role_of(number: int, *actions: str) -> dict[str, Record]:
         "Principal": {"Service": "ec2.amazonaws.com"},
         "Action": "sts:AssumeRole",
     }
-    own = {"Action": "secretsmanager:GetSecretValue", "Resource": f"arn:secret:{name}-key-x{number}"}
+    key = f"arn:secret:{name}-key-x{number}"
+    own = {"Action": "secretsmanager:GetSecretValue", "Resource": key}
     more = [{"Action": action, "Resource": "*"} for action in actions]
     return {
         f"aws:iam/role:Role {name}-role": Record(
