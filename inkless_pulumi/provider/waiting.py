@@ -14,7 +14,9 @@ from inkless_pulumi.provider.resource import Context
 __all__ = ["wait_for"]
 
 T = TypeVar("T")
-_SECONDS_BETWEEN_LOOKS = 0.5
+_SECONDS_BETWEEN_LOOKS = 0.2
+_SECONDS_BETWEEN_WORDS = 5.0
+"""While the same is missing: without a terminal each is a line of its own."""
 
 
 def wait_for(
@@ -41,10 +43,13 @@ def wait_for(
         OperationCancelled: the user interrupted the update.
     """
     began = clock()
+    told, told_at = "", 0.0
     while isinstance(seen := look(), Waiting):
         waited = clock() - began
         if waited >= seconds:
             raise NotReady(given_up("; ".join(seen.reasons)))
-        context.progress(f"{meanwhile} ({waited:.0f} s): {seen.reasons[0]}")
+        if seen.reasons[0] != told or waited - told_at >= _SECONDS_BETWEEN_WORDS:
+            told, told_at = seen.reasons[0], waited
+            context.progress(f"{meanwhile} ({waited:.0f} s): {told}")
         context.pause(_SECONDS_BETWEEN_LOOKS)
     return seen

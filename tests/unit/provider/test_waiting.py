@@ -37,6 +37,15 @@ def test_what_is_missing_is_told_until_it_is_there() -> None:
     ]
 
 
+def test_what_goes_on_missing_is_told_every_five_seconds_and_not_at_each_look() -> None:
+    screen, silent = Screen(), Waiting(("it is silent",))
+    wait([silent] * 5 + ["ready"], screen, 0, 0, 0.4, 3, 5.2, 9)
+    assert screen.lines == [
+        "waiting for node-1 (0 s): it is silent",
+        "waiting for node-1 (5 s): it is silent",
+    ]
+
+
 def test_the_clock_decides_when_to_give_up() -> None:
     answers: list[str | Waiting] = [Waiting(("silent",)), Waiting(("fenced", "it lags")), "ready"]
     with pytest.raises(NotReady, match=r"^node-1 is not ready: fenced; it lags\.$"):
