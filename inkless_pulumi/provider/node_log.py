@@ -1,11 +1,11 @@
-"""The end of a node's log, for the error about a node that does not start."""
+"""The end of a node's log, for who waits for the node, and for the error if it does not start."""
 
 from typing import Literal
 
 from inkless_pulumi.provider.aws_clients import aws_client, explanation
 from inkless_pulumi.provider.resource import WireModel
 
-__all__ = ["NodeLogInputs", "end_of_log"]
+__all__ = ["NodeLogInputs", "end_of_log", "last_line"]
 
 _LINES = 15
 _LONGEST_LINE = 300
@@ -42,3 +42,21 @@ def end_of_log(log: NodeLogInputs) -> str:
     if not lines:
         return f"Its log ({where}) is empty."
     return "\n  ".join([f"The end of its log ({where}):", *lines])
+
+
+def last_line(log: NodeLogInputs, since: float) -> str:
+    """The last line since a moment (seconds since the epoch).
+
+    Empty where there is none or it can't be read: it is told beside something else.
+    """
+    try:
+        answer = aws_client("logs", log.region, log.profile).get_log_events(
+            logGroupName=log.group,
+            logStreamName=log.stream,
+            startTime=int(since * 1000),
+            limit=1,
+            startFromHead=False,
+        )
+    except Exception:
+        return ""
+    return "".join(event["message"].strip()[:_LONGEST_LINE] for event in answer["events"])

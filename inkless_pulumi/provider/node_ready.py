@@ -4,6 +4,7 @@ In a program each node depends on the gate of the node before it, so that nodes 
 time. What makes a node ready is in `inkless_pulumi.provider.readiness`; here it is looked at.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
@@ -25,7 +26,7 @@ from inkless_pulumi.provider.kafka.model import (
     QuorumState,
     Unreachable,
 )
-from inkless_pulumi.provider.node_log import NodeLogInputs, end_of_log
+from inkless_pulumi.provider.node_log import NodeLogInputs, end_of_log, last_line
 from inkless_pulumi.provider.readiness import (
     Node,
     Observation,
@@ -38,6 +39,11 @@ from inkless_pulumi.provider.resource import Context, Created, Incomplete, WireM
 from inkless_pulumi.provider.waiting import wait_for
 
 __all__ = ["NodeReady", "NodeReadyInputs", "NodeReadyOutputs"]
+
+_LOG_AFTER_SECONDS = 30.0
+"""A node that takes longer may have a reason; the log tells it long before the wait is over."""
+_CLOCKS_APART_SECONDS = 10.0
+"""Older lines of the stream are of the machine that was there before."""
 
 
 class NodeReadyInputs(WireModel):
@@ -133,6 +139,14 @@ class NodeReady(Recorded[NodeReadyInputs, NodeReadyOutputs]):
         seconds = context.timeout or float(inputs.timeout_seconds)
         node = _node(inputs)
         watch = _Watch(node, inputs.connection, context, self._open_node)
+        started = time.time() - _CLOCKS_APART_SECONDS
+
+        def log(waited: float) -> str:
+            if inputs.log is None or waited < _LOG_AFTER_SECONDS:
+                return ""
+            line = last_line(inputs.log, since=started)
+            return f"; its log: {line}" if line else ""
+
         try:
             wait_for(
                 lambda: decide(watch.look(), node),
@@ -140,6 +154,7 @@ class NodeReady(Recorded[NodeReadyInputs, NodeReadyOutputs]):
                 context,
                 meanwhile=f"waiting for {node.name}",
                 given_up=lambda missing: _given_up(node, missing, seconds),
+                besides=log,
             )
             context.progress(f"{node.name} is ready")
         except NotReady as reason:

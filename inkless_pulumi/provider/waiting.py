@@ -26,6 +26,7 @@ def wait_for(
     *,
     meanwhile: str,
     given_up: Callable[[str], str],
+    besides: Callable[[float], str] = lambda _: "",
     clock: Callable[[], float] = time.monotonic,
 ) -> T:
     """Look until the answer is another than `Waiting`, and return it.
@@ -36,6 +37,8 @@ def wait_for(
         context: of the operation.
         meanwhile: what is waited for, for the progress: `waiting for node-1`.
         given_up: what to say when it is not so in time, given what was missing at last.
+        besides: what else to tell while waiting, given the seconds waited; goes behind what is
+            missing.
         clock: seconds.
 
     Raises:
@@ -50,6 +53,6 @@ def wait_for(
             raise NotReady(given_up("; ".join(seen.reasons)))
         if seen.reasons[0] != told or waited - told_at >= _SECONDS_BETWEEN_WORDS:
             told, told_at = seen.reasons[0], waited
-            context.progress(f"{meanwhile} ({waited:.0f} s): {told}")
+            context.progress(f"{meanwhile} ({waited:.0f} s): {told}{besides(waited)}")
         context.pause(_SECONDS_BETWEEN_LOOKS)
     return seen

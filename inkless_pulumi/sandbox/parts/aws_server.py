@@ -164,10 +164,13 @@ class NodeLogs:
         try:
             with stream.open(errors="replace") as log:
                 lines = deque(log, maxlen=int(asked.get("limit", 10_000)))
+            written = int(stream.stat().st_mtime * 1000)  # the last of them, and none is later
         except OSError:
             message = "The specified log stream does not exist."
             return "400 Bad Request", {"__type": "ResourceNotFoundException", "message": message}
-        events = [{"timestamp": 0, "message": line.rstrip("\n")} for line in lines]
+        if written < int(asked.get("startTime", 0)):
+            lines.clear()
+        events = [{"timestamp": written, "message": line.rstrip("\n")} for line in lines]
         return "200 OK", {"events": events}
 
 

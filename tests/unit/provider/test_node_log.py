@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from inkless_pulumi.provider.aws_clients import forget_clients
-from inkless_pulumi.provider.node_log import NodeLogInputs, end_of_log
+from inkless_pulumi.provider.node_log import NodeLogInputs, end_of_log, last_line
 
 LOG = NodeLogInputs(region="eu-central-1", group="kafka-logs", stream="node-1")
 
@@ -44,6 +44,17 @@ def test_the_last_lines_are_told(logs: Any) -> None:
 def test_a_long_line_is_cut(logs: Any) -> None:
     write(logs, "x" * 1000)
     assert end_of_log(LOG).splitlines()[1] == "  " + "x" * 300
+
+
+def test_the_last_line_is_told_if_it_is_of_this_start(logs: Any) -> None:
+    write(logs, "Stopped.", "Unable to locate credentials. ")
+    now = time.time()
+    assert last_line(LOG, since=now - 60) == "Unable to locate credentials."
+    assert last_line(LOG, since=now + 60) == ""
+
+
+def test_no_last_line_is_told_of_a_log_that_can_not_be_read(logs: Any) -> None:
+    assert last_line(LOG, since=0) == ""
 
 
 def test_a_log_that_can_not_be_read_is_no_second_error(logs: Any) -> None:

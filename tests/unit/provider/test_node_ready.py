@@ -258,3 +258,16 @@ def test_the_end_of_the_log_of_a_node_that_does_not_start_is_told(
     cluster.nodes.active = None
     with pytest.raises(Incomplete, match=r"no active controller(.|\n)*\n  OutOfMemoryError"):
         gate.create(NODE_1.model_copy(update={"log": log}), screen.context(timeout=SHORT))
+
+
+def test_the_last_line_of_the_log_of_a_node_that_takes_long_is_told_while_it_is_waited_for(
+    gate: NodeReady, cluster: MemoryCluster, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = NodeLogInputs(region="eu-central-1", group="kafka-logs", stream="node-1")
+    monkeypatch.setattr(module, "_LOG_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(module, "last_line", lambda *_, since: "OutOfMemoryError" if since else "")
+    monkeypatch.setattr(module, "end_of_log", lambda _: "")
+    cluster.nodes.active = None
+    with pytest.raises(Incomplete):
+        gate.create(NODE_1.model_copy(update={"log": log}), screen.context(timeout=SHORT))
+    assert screen.lines[0].endswith("no active controller; its log: OutOfMemoryError")

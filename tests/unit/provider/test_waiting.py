@@ -46,6 +46,21 @@ def test_what_goes_on_missing_is_told_every_five_seconds_and_not_at_each_look() 
     ]
 
 
+def test_what_else_is_worth_telling_follows_what_is_missing() -> None:
+    screen, clock = Screen(), iter([0.0, 31.0])
+    looks = iter([Waiting(("it is silent",)), "ready"])
+    wait_for(
+        lambda: next(looks),
+        600,
+        screen.context(),
+        meanwhile="waiting for node-1",
+        given_up=str,
+        besides=lambda waited: f"; {waited:.0f} s are long",
+        clock=lambda: next(clock),
+    )
+    assert screen.lines == ["waiting for node-1 (31 s): it is silent; 31 s are long"]
+
+
 def test_the_clock_decides_when_to_give_up() -> None:
     answers: list[str | Waiting] = [Waiting(("silent",)), Waiting(("fenced", "it lags")), "ready"]
     with pytest.raises(NotReady, match=r"^node-1 is not ready: fenced; it lags\.$"):
