@@ -7,9 +7,11 @@ import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from inkless_pulumi.core.broker_files import broker_directory
+from inkless_pulumi.core.errors import SandboxError
 from inkless_pulumi.core.image import DEFAULT_VERSION, SUPPORTED_VERSIONS
 from proofs.administration import administered
 from proofs.nodes import kill_kafka, machines, running
@@ -73,16 +75,56 @@ def _static_setting(stage: Stage) -> None:
 
 def _new_overlay(stage: Stage) -> None:
     """A newer version of the package, whose start script says one thing more."""
-    package = stage.directory / "newer"
+    stage.package = _package_with(stage, "newer", lambda script: script + "# newer\n")
+    stage.deploy()
+
+
+_BROKEN = "this image is broken"
+_PATIENCE_SECONDS = 45
+
+
+def _image_that_does_not_start(stage: Stage) -> None:
+    """The roll stops at the first node and says why; the others serve, and going back mends it."""
+    package, before, said = stage.package, running(stage.home), list[str]()
+    stage.package = _package_with(stage, "broken", _refusing_to_start)
+    try:
+        stage.deploy({"node_timeout_seconds": _PATIENCE_SECONDS}, said.append)
+    except SandboxError:
+        stopped_at = {name for name, at in machines(stage.home).items() if at != before[name][0]}
+    else:
+        raise RuntimeError("a roll to an image that does not start ended well")
+    told = "\n".join(said)
+    for text in (f"is not ready after {_PATIENCE_SECONDS} s", f"; its log: start: {_BROKEN}"):
+        _require(text in told, f"the roll did not say: {text}")
+    _require(f"\n  start: {_BROKEN}" in told.replace("      ", "  "), "the error has no log")
+    _require(len(stopped_at) == 1, f"the roll went on to {sorted(stopped_at)}")
+
+    stage.package = package
+    stage.deploy()
+    del stage.arguments["node_timeout_seconds"]
+    after = running(stage.home)
+    touched = {name for name in before if after[name] != before[name]}
+    _require(touched == stopped_at, f"going back touched {sorted(touched)}")
+
+
+def _refusing_to_start(script: str) -> str:
+    """A start script that formats as ever, and starts nothing."""
+    begin = "\nrun() {\n"
+    _require(begin in script, "the start script is another one")
+    return script.replace(begin, f'{begin}  die "{_BROKEN}"\n')
+
+
+def _package_with(stage: Stage, name: str, edit: Callable[[str], str]) -> Path:
+    """A copy of the package whose overlay has another start script."""
+    package = stage.directory / name
     checkout = broker_directory().parent
     for part in ("inkless_pulumi", "broker"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(checkout / part, package / part, ignore=ignored)
     (package / ".cache").symlink_to(checkout / ".cache")
     script = package / "broker" / "rootfs" / "opt" / "inkless" / "bin" / "start"
-    script.write_text(script.read_text() + "# newer\n")
-    stage.use_package(package)
-    stage.deploy()
+    script.write_text(edit(script.read_text()))
+    return package
 
 
 def _rotated_password(stage: Stage) -> None:
@@ -154,6 +196,7 @@ CHANGES = (
     Change("static setting", _static_setting),
     Change("heap", _arguments({"heap_mib": 400})),
     Change("new overlay image", _new_overlay),
+    Change("image that does not start", _image_that_does_not_start, foreseen=False),
     Change("renewed certificates", _arguments({"certificate_renewal": "once"})),
     Change("renewed CA", _renewed_authority),
     Change("rotated password", _rotated_password),

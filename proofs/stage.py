@@ -52,7 +52,9 @@ class Stage:
         self.up_seconds = 0.0
         """How long `pulumi up` has taken, all runs together."""
         self._beside: Beside = lambda: nullcontext(())
-        self._package: Path | None = None
+        self.package: Path | None = None
+        """The version of the package that is deployed: the directory that has `inkless_pulumi`.
+        None: the one that runs."""
         self.sandbox = lifecycle.up(home, progress=narrate)
         write_project(self.directory, _PROGRAM)
         self.stack.create(lifecycle.stack_config(home))
@@ -68,8 +70,8 @@ class Stage:
             "PULUMI_DEBUG_COMMANDS": "true",  # for --event-log
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        if self._package is not None:
-            environment["PYTHONPATH"] = str(self._package)
+        if self.package is not None:
+            environment["PYTHONPATH"] = str(self.package)
         return PulumiStack(self.directory, _STACK, environment)
 
     def image_of(self, version: str) -> str:
@@ -82,10 +84,6 @@ class Stage:
             return f"{reference.name}:{version}"
         kafka = ".".join(map(str, kafka_version(version)))
         return ensure_standin_image(self.sandbox.registry, default_cache(), self.narrate, kafka)
-
-    def use_package(self, directory: Path) -> None:
-        """Deploy with another version of the package: the directory that has `inkless_pulumi`."""
-        self._package = directory
 
     def rotate_password(self, text: str) -> None:
         """Have the next deployment give the load's user another password."""
