@@ -49,12 +49,12 @@ class Operation:
 
 OPERATIONS = (
     Operation("create", 200, {}, creates=True),
-    Operation("roll", 70, {}),
-    Operation("destroy", 150, None),
-    Operation("create dedicated", 260, {"topology": "dedicated", "rebalance": True}, creates=True),
+    Operation("roll", 90, {}),
+    Operation("destroy", 190, None),
+    Operation("create dedicated", 290, {"topology": "dedicated", "rebalance": True}, creates=True),
     Operation("scale out", 50, {"brokers": 4}),
-    Operation("scale in", 35, {"brokers": 3}),
-    Operation("destroy dedicated", 240, None),
+    Operation("scale in", 50, {"brokers": 3}),
+    Operation("destroy dedicated", 270, None),
 )
 """They take turns, so that each finds what it needs."""
 
@@ -69,7 +69,10 @@ _TARGETS = (
     "aws",
     "sandbox",
 )
-_LONGEST_DELAY = 1.5
+_LONGEST_DELAY = 4.0
+"""Seconds; a gate that waits says so every five."""
+_PATIENCE_SECONDS = 120
+"""How long a node is waited for: of a sandbox that was killed nothing comes back by itself."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +195,7 @@ def _operate(place: Stage, kill: Kill, watch: Watch) -> None:
     # Of a service that stays as it is, each kill's setting is another: that is a roll.
     rolls = not changed and not kill.operation.creates
     settings = {"settings": {"queued.max.requests": 500 - kill.number}} if rolls else {}
-    place.deploy({**changed, **settings}, watch)
+    place.deploy({**changed, **settings, "node_timeout_seconds": _PATIENCE_SECONDS}, watch)
 
 
 def _interrupt(place: Stage, kill: Kill, operate: Callable[[Watch], None]) -> str:
