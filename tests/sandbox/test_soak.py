@@ -10,7 +10,7 @@ from proofs.load import read_back
 from proofs.stage import Stage, stage
 
 RECORDS = 20_000
-SHORT = ("dynamic setting", "renewed CA", "rotated password")
+SHORT = ("dynamic setting", "image that does not start", "renewed CA", "rotated password")
 
 
 @pytest.fixture(scope="module")
