@@ -15,8 +15,8 @@ __all__ = ["wait_for"]
 
 T = TypeVar("T")
 _SECONDS_BETWEEN_LOOKS = 0.2
-_SECONDS_BETWEEN_WORDS = 5.0
-"""While the same is missing: without a terminal each is a line of its own."""
+_SECONDS_BETWEEN_WORDS, _SECONDS_BETWEEN_THE_SAME = 1.0, 5.0
+"""Without a terminal each word is a line of its own."""
 
 
 def wait_for(
@@ -46,12 +46,13 @@ def wait_for(
         OperationCancelled: the user interrupted the update.
     """
     began = clock()
-    told, told_at = "", 0.0
+    told, told_at = "", -_SECONDS_BETWEEN_WORDS
     while isinstance(seen := look(), Waiting):
         waited = clock() - began
         if waited >= seconds:
             raise NotReady(given_up("; ".join(seen.reasons)))
-        if seen.reasons[0] != told or waited - told_at >= _SECONDS_BETWEEN_WORDS:
+        same = seen.reasons[0] == told
+        if waited - told_at >= (_SECONDS_BETWEEN_THE_SAME if same else _SECONDS_BETWEEN_WORDS):
             told, told_at = seen.reasons[0], waited
             context.progress(f"{meanwhile} ({waited:.0f} s): {told}{besides(waited)}")
         context.pause(_SECONDS_BETWEEN_LOOKS)

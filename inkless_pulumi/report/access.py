@@ -140,7 +140,7 @@ def _differences(
     unknown = [
         found
         for found in rights.hidden
-        if not _belongs_to_service(plan, found, Action.CREATE) and not joining.has(found)
+        if not _belongs_to_service(plan, found, Action.CREATE) and not joining.has_policy(found)
     ]
     if unknown:
         yield Finding(

@@ -22,6 +22,7 @@ _PARTS: Final = ("role", "policy")
 class _Pair:
     """A part of a new node, and the node of its kind that it is held against."""
 
+    part: str
     name: str
     other: str
 
@@ -34,9 +35,10 @@ class NewNodes:
             urn: pair for service in services(plan) for urn, pair in _pairs(plan, service).items()
         }
 
-    def has(self, resource: Resource) -> bool:
-        """Whether a resource is the role or the policy of such a node."""
-        return resource.urn in self._pairs
+    def has_policy(self, resource: Resource) -> bool:
+        """Whether a resource is the policy of such a node, which is never known at preview."""
+        pair = self._pairs.get(resource.urn)
+        return pair is not None and pair.part == "policy"
 
     def like_others(self, right: Any, resource: Resource, known: Any) -> bool:
         """Whether what such a resource allows is what the other node's allows.
@@ -68,5 +70,5 @@ def _pairs(plan: Plan, service: Service) -> dict[str, _Pair]:
         for part in _PARTS:
             new, old = (part_of(plan, each.gate, part) for each in (node, model))
             if new is not None and old is not None:
-                found[new.urn] = _Pair(*names)
+                found[new.urn] = _Pair(part, *names)
     return found

@@ -46,6 +46,16 @@ def test_what_goes_on_missing_is_told_every_five_seconds_and_not_at_each_look() 
     ]
 
 
+def test_what_changes_from_look_to_look_is_told_once_a_second() -> None:
+    screen = Screen()
+    lags = [Waiting((f"{number} records behind",)) for number in (30, 20, 10, 5)]
+    wait([*lags, "ready"], screen, 0, 0, 0.2, 0.4, 1.1)
+    assert screen.lines == [
+        "waiting for node-1 (0 s): 30 records behind",
+        "waiting for node-1 (1 s): 5 records behind",
+    ]
+
+
 def test_what_else_is_worth_telling_follows_what_is_missing() -> None:
     screen, clock = Screen(), iter([0.0, 31.0])
     looks = iter([Waiting(("it is silent",)), "ready"])

@@ -161,6 +161,14 @@ def test_a_policy_of_a_new_node_that_has_no_like_is_not_said_to_be_as_before() -
     assert "can't be told" in text(finding(found, "policy-unknown"))
 
 
+def test_who_may_take_on_the_role_of_a_new_node_has_to_be_known() -> None:
+    role = {"name": "kafka-node-2", "assumeRolePolicy": UNKNOWN}
+    nodes = [*node_with_role(1, same, DOCUMENT), *node_with_role(2, create, UNKNOWN)]
+    nodes[-2] = create("aws:iam/role:Role", "kafka-node-2-role", role, parent=KAFKA)
+    found = report(same(SERVICE, "kafka", {}), *nodes)
+    assert "kafka-node-2-role" in text(finding(found, "policy-unknown"))
+
+
 def test_a_policy_of_a_node_that_stays_is_not_said_to_be_as_before_when_one_joins() -> None:
     old, new = ({"role": "r", "policy": document} for document in (DOCUMENT, UNKNOWN))
     found = report(
