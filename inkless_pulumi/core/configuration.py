@@ -13,6 +13,8 @@ class Configuration:
 
     properties: Mapping[str, str]
     zones: tuple[str, ...] = ()
+    heap_mib: int | None = None
+    """The heap of a broker; None: not known, or no broker."""
 
     def text(self, name: str) -> str | None:
         """The value as text: the one set, or Kafka's default, or None."""

@@ -1,16 +1,20 @@
 """Rules between settings that stop an Apache Kafka node when it starts.
 
 Sources: `KafkaConfig.validateValues`, `GroupCoordinatorConfig`, `ShareGroupConfig` and `LogConfig`
-of Kafka 4.2.1.
+of Kafka 4.2.1; for the cleaner's buffers, a broker of that version that was given too much.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import ceil
 from typing import Final
 
 from inkless_pulumi.core.configuration import Configuration, Rule
 from inkless_pulumi.core.errors import Problem
+
+_LONGEST_ARRAY: Final = 2**31 - 9
+"""Bytes; the JDK's own limit (`ArraysSupport.SOFT_MAX_ARRAY_LENGTH`)."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,30 @@ def _cleaner_buffer(conf: Configuration) -> Iterable[Problem]:
         rule = f"gives the {count} threads of {threads} less than 1 MiB each"
         name = buffer if conf.has(buffer) else threads
         yield conf.problem(name, rule, "have one thread at least, and more than 1 MiB for each")
+    elif int(conf.number(buffer)) // count > _LONGEST_ARRAY:
+        rule = f"gives each thread of {threads} more than {_LONGEST_ARRAY} bytes, the longest array"
+        yield conf.problem(buffer, f"{rule} of a JVM", "lower it")
+    else:
+        yield from _cleaner_heap(conf)
+
+
+def _cleaner_heap(conf: Configuration) -> Iterable[Problem]:
+    """A broker makes these buffers when it starts and when the settings change, and ends when they
+    don't fit: all brokers at once, and again at each start.
+    """
+    dedupe, reading = "log.cleaner.dedupe.buffer.size", "log.cleaner.io.buffer.size"
+    threads = "log.cleaner.threads"
+    declared = [name for name in (dedupe, reading, threads) if conf.has(name)]
+    if conf.heap_mib is None or not declared:
+        return
+    each = 2 * int(conf.number(reading))  # one to read into, one to write from
+    mebibytes = ceil((int(conf.number(dedupe)) + int(conf.number(threads)) * each) / 1024**2)
+    if mebibytes > conf.heap_mib / 2:
+        rule = (
+            f"makes the buffers of the cleaner {mebibytes} MiB, more than half of the heap, which "
+            f"is {conf.heap_mib} MiB"
+        )
+        yield conf.problem(declared[0], rule, "lower it, or raise heap_mib")
 
 
 def _load_factor(conf: Configuration) -> Iterable[Problem]:

@@ -201,6 +201,5 @@ def tiered_class_path(context: NodeContext) -> str:
 
 
 def consume_cache_bytes(context: NodeContext) -> str:
-    """An eighth of the heap, which is at most half of the machine's memory when not declared."""
-    heap_mib = context.service.heap_mib or context.node.memory_mib // 2
-    return str(heap_mib * 1024 * 1024 // 8)
+    """An eighth of the heap."""
+    return str(context.service.heap_of(context.node.memory_mib) * 1024 * 1024 // 8)

@@ -20,6 +20,8 @@ SettingValue = str | bool | int | float
 HEAP_FLOOR_MIB: Final = 256
 """The smallest heap a node starts and lives with; 160 MiB died of OutOfMemoryError, measured on
 a combined node of 4.2.1-0.47."""
+LARGEST_SIZED_HEAP_MIB: Final = 8192
+"""The largest heap that nobody asked for; see the start script in `broker/`."""
 
 
 class _Declared(BaseModel):
@@ -108,6 +110,11 @@ class ServiceDeclaration(_Declared):
     def sizes(self) -> Plan:
         """The figures of the plan."""
         return PLANS[self.plan]
+
+    def heap_of(self, memory_mib: int) -> int:
+        """The heap that the start script gives a machine of so much memory, in MiB."""
+        largest, smallest = LARGEST_SIZED_HEAP_MIB, HEAP_FLOOR_MIB
+        return self.heap_mib or max(smallest, min(memory_mib // 2, largest))
 
     @property
     def effective_topology(self) -> Topology:

@@ -27,7 +27,8 @@ def startup_problems(service: ServiceDeclaration) -> list[Problem]:
     for roles in dict.fromkeys(node.roles for node in plan.nodes):
         node = next(node for node in plan.nodes if node.roles == roles)
         properties = server_properties(plan, node, facts) | dynamic_settings(service.settings)
-        configuration = Configuration(properties, service.zones)
+        heap = service.heap_of(node.memory_mib) if node.is_broker else None
+        configuration = Configuration(properties, service.zones, heap)
         found.update(dict.fromkeys(configuration_problems(configuration)))
     return list(found)
 

@@ -264,6 +264,8 @@ def test_controllers_judge_tiered_topics_and_store_none() -> None:
 
 
 def test_the_cache_of_a_declared_heap_is_an_eighth_of_it() -> None:
+    largest = rendered(service(plan="xlarge"), 11)["inkless.consume.cache.max.bytes"]
+    assert largest == str(1024**3), "a heap that nobody declares is 8 GiB at most"
     cache = rendered(service(heap_mib=512), 1)["inkless.consume.cache.max.bytes"]
     assert int(cache) == 64 * 1024 * 1024
 

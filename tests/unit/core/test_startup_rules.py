@@ -148,6 +148,27 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         "than 1 MiB each; have one thread at least, and more than 1 MiB for each",
     ),
     (
+        # A running broker that was given 2 GiB with a heap of 384 MiB died of OutOfMemoryError
+        # within a second, and again at each start: it is one setting of all brokers.
+        "the cleaner's buffers fit into the heap",
+        {"log.cleaner.dedupe.buffer.size": 2000 * 1024**2},
+        'settings["log.cleaner.dedupe.buffer.size"] = "2097152000": makes the buffers of the '
+        "cleaner 2001 MiB, more than half of the heap, which is 2048 MiB; lower it, or raise "
+        "heap_mib",
+    ),
+    (
+        "what the cleaner's threads read into fits into the heap",
+        {"log.cleaner.io.buffer.size": 1024**3},
+        'settings["log.cleaner.io.buffer.size"] = "1073741824": makes the buffers of the cleaner '
+        "2176 MiB, more than half of the heap, which is 2048 MiB; lower it, or raise heap_mib",
+    ),
+    (
+        "a cleaner's buffer is an array",
+        {"log.cleaner.dedupe.buffer.size": 2 * 1024**3},
+        'settings["log.cleaner.dedupe.buffer.size"] = "2147483648": gives each thread of '
+        "log.cleaner.threads more than 2147483639 bytes, the longest array of a JVM; lower it",
+    ),
+    (
         "two heartbeats fit into a session",
         {"broker.heartbeat.interval.ms": 5000},
         'settings["broker.heartbeat.interval.ms"] = "5000": broker.heartbeat.interval.ms must be '
@@ -228,6 +249,17 @@ def test_the_whole_chain_of_flags_can_be_turned_on_with_tiered_storage() -> None
     chain = {"diskless.remote.storage.consolidation.enable": True}
     declared = service(tiered_storage=True, switch_to_diskless=True, settings=chain)
     assert declared.settings == chain
+
+
+def test_the_cleaner_may_have_half_of_the_heap_that_is_declared() -> None:
+    half = {"log.cleaner.dedupe.buffer.size": 255 * 1024**2}
+    assert service(heap_mib=512, settings=half)
+    with pytest.raises(DeclarationError, match="half of the heap, which is 500 MiB"):
+        service(heap_mib=500, settings=half)
+
+
+def test_the_smallest_heap_is_enough_for_the_cleaner_as_it_is() -> None:
+    assert service(heap_mib=256)
 
 
 def test_rules_of_switched_off_features_do_not_apply() -> None:
