@@ -30,15 +30,11 @@ def end_of_log(log: NodeLogInputs) -> str:
     """The last lines, indented, under a heading; never an exception: it goes into another error."""
     where = f"log stream {log.stream} of {log.group}"
     try:
-        client = aws_client("logs", log.region, log.profile)
-        answer = client.get_log_events(
-            logGroupName=log.group, logStreamName=log.stream, limit=_LINES, startFromHead=False
-        )
+        lines = _last_lines(log, _LINES)
     except Exception as error:
         action = "logs:GetLogEvents"
         reason = explanation(error, action=action, region=log.region, profile=log.profile)
         return f"Its log ({where}) could not be read: {reason}"
-    lines = [event["message"].rstrip()[:_LONGEST_LINE] for event in answer["events"]]
     if not lines:
         return f"Its log ({where}) is empty."
     return "\n  ".join([f"The end of its log ({where}):", *lines])
@@ -50,13 +46,17 @@ def last_line(log: NodeLogInputs, since: float) -> str:
     Empty where there is none or it can't be read: it is told beside something else.
     """
     try:
-        answer = aws_client("logs", log.region, log.profile).get_log_events(
-            logGroupName=log.group,
-            logStreamName=log.stream,
-            startTime=int(since * 1000),
-            limit=1,
-            startFromHead=False,
-        )
+        return "".join(_last_lines(log, 1, since)).strip()
     except Exception:
         return ""
-    return "".join(event["message"].strip()[:_LONGEST_LINE] for event in answer["events"])
+
+
+def _last_lines(log: NodeLogInputs, most: int, since: float = 0) -> list[str]:
+    answer = aws_client("logs", log.region, log.profile).get_log_events(
+        logGroupName=log.group,
+        logStreamName=log.stream,
+        startTime=int(since * 1000),
+        limit=most,
+        startFromHead=False,
+    )
+    return [event["message"].rstrip()[:_LONGEST_LINE] for event in answer["events"]]

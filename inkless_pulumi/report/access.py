@@ -4,7 +4,7 @@ All rules of the plan are taken together, those that stay among them: a rule tha
 another resource, or that another one covers, is no difference.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -13,6 +13,7 @@ from inkless_pulumi.report.acls import ACCESS_RULE, acl_permissions
 from inkless_pulumi.report.exposure import exposure_findings
 from inkless_pulumi.report.findings import Finding, Level, code, counted
 from inkless_pulumi.report.new_nodes import NewNodes
+from inkless_pulumi.report.nodes import Service
 from inkless_pulumi.report.openings import NEW_GROUP, OPENING_TYPES, openings
 from inkless_pulumi.report.plan import Action, Hidden, Plan, Resource, State
 from inkless_pulumi.report.right_sentences import lines_of, may, may_connect, may_on_kafka
@@ -46,10 +47,10 @@ class _Rights:
                 self.hidden.append(resource)
 
 
-def access_findings(plan: Plan) -> Iterator[Finding]:
+def access_findings(plan: Plan, services: Iterable[Service]) -> Iterator[Finding]:
     """What widens, what narrows, and what can't be told yet."""
     kafka, policies, firewall = _Rights(), _Rights(), _Rights()
-    names, joining = _Names(plan), NewNodes(plan)
+    names, joining = _Names(plan), NewNodes(plan, services)
     for resource in plan.resources:
         if resource.type == ACCESS_RULE:
             kafka.add(resource, acl_permissions)

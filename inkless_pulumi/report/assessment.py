@@ -9,7 +9,7 @@ from inkless_pulumi.report.availability import availability_findings
 from inkless_pulumi.report.cost import Cost, cost_finding, cost_of
 from inkless_pulumi.report.data import data_findings
 from inkless_pulumi.report.findings import Area, Finding, Gate, Level, counted
-from inkless_pulumi.report.nodes import services
+from inkless_pulumi.report.nodes import Service, services
 from inkless_pulumi.report.plan import Diagnostic, Plan
 from inkless_pulumi.report.prices import PriceTable, list_prices
 from inkless_pulumi.report.protection import protection_findings
@@ -109,8 +109,8 @@ def assess(plan: Plan, prices: PriceTable | None = None, limits: Iterable[str] =
         *protection_findings(plan, topics),
         *data_findings(plan, found, topics),
         *availability_findings(plan, found, topics),
-        *access_findings(plan),
-        *_unseen(plan),
+        *access_findings(plan, found),
+        *_unseen(plan, found),
     ]
     told = {urn for finding in findings for urn in finding.resources}
     findings += remaining_findings(plan, told)
@@ -159,9 +159,9 @@ def _said(plan: Plan) -> tuple[Diagnostic, ...]:
     )
 
 
-def _unseen(plan: Plan) -> Iterator[Finding]:
+def _unseen(plan: Plan, found: Iterable[Service]) -> Iterator[Finding]:
     """What can't be told because the preview does not show what stays as it is."""
-    rolls = any(node.fate == "replaced" for service in services(plan) for node in service.nodes)
+    rolls = any(node.fate == "replaced" for service in found for node in service.nodes)
     if rolls and not plan.unchanged_shown:
         yield Finding(
             "topics-not-shown",

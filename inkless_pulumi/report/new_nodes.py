@@ -5,11 +5,12 @@ is known only after the update, for the name of its secret is. So a node that jo
 one of its kind that stays: whatever is known of the two must be alike, but for their names.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from inkless_pulumi.report.node_reasons import part_of
-from inkless_pulumi.report.nodes import Service, services
+from inkless_pulumi.report.nodes import Service
 from inkless_pulumi.report.plan import Plan, Resource
 from inkless_pulumi.report.rights import Permission
 
@@ -30,9 +31,9 @@ class _Pair:
 class NewNodes:
     """The roles and policies of nodes that join a service that is there."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, services: Iterable[Service]) -> None:
         self._pairs = {
-            urn: pair for service in services(plan) for urn, pair in _pairs(plan, service).items()
+            urn: pair for service in services for urn, pair in _pairs(plan, service).items()
         }
 
     def has_policy(self, resource: Resource) -> bool:

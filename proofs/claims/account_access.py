@@ -82,13 +82,13 @@ def like_other_roles(finding: FindingDocument, update: Update) -> Iterator[str]:
 
 def _by_role(observed: Observed) -> dict[str, frozenset[tuple[str, str, str]]]:
     """What each role may do and who takes it on, without the role's own name."""
-    roles = _names(observed, _ROLE).values()
+    permissions = _permissions(observed)
     found: dict[str, frozenset[tuple[str, str, str]]] = {}
-    for role in roles:
+    for role in _names(observed, _ROLE).values():
         node = re.compile(rf"\b{re.escape(role.removesuffix('-role'))}-\S*")
         found[role] = frozenset(
             (node.sub("its own", one.who), one.action, node.sub("its own", one.on))
-            for one in _permissions(observed)
+            for one in permissions
             if role in (one.who, one.on)
         )
     return found

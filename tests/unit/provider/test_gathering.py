@@ -33,6 +33,12 @@ def server() -> Server:
     return Server()
 
 
+def lined_up(line: Line[str, int, int], number: int) -> None:
+    """Wait until so many calls have lined up."""
+    while len(line._waiting) < number:
+        threading.Event().wait(0.001)
+
+
 def gathered(server: Server, *calls: dict[str, int]) -> list[dict[str, int] | str]:
     """Answers to calls that line up, in this order, while a first request is on its way."""
     line: Line[str, int, int] = Line()
@@ -49,8 +55,7 @@ def gathered(server: Server, *calls: dict[str, int]) -> list[dict[str, int] | st
         answers = []
         for number, call in enumerate(calls, 1):
             answers.append(threads.submit(ask, call))
-            while len(line._waiting) < number:
-                threading.Event().wait(0.001)
+            lined_up(line, number)
         server.go_on.set()
         assert first.result(20) == {"first": 2}
         return [answer.result(20) for answer in answers]
@@ -104,20 +109,16 @@ def test_who_comes_a_moment_after_several_goes_with_them(server: Server) -> None
 
     line: Line[str, int, int] = Line(wait)
 
-    def lined_up(number: int) -> None:
-        while len(line._waiting) < number:
-            threading.Event().wait(0.001)
-
     with ThreadPoolExecutor(4) as threads:
         first = threads.submit(line.ask, {"first": 1}, server.send)
         assert server.arrived.wait(20)
         several = [threads.submit(line.ask, {name: 1}, server.send) for name in "ab"]
-        lined_up(2)
+        lined_up(line, 2)
         server.go_on.set()
         assert first.result(20) == {"first": 2}
         assert waiting.wait(20)
         late = threads.submit(line.ask, {"c": 1}, server.send)
-        lined_up(3)
+        lined_up(line, 3)
         with line._changed:
             last_is_there.set()
             line._changed.notify_all()
