@@ -1,7 +1,7 @@
 """The emulated account's books: every resource that was created in it, as the cloud would know it.
 
-One SQLite file (write-ahead log), so that several plugin processes and a kill at any moment leave
-it whole. Without a file the books are kept in memory only, for previews that write nothing.
+One SQLite file, so that several plugin processes and a kill at any moment leave it whole. Without
+a file the books are kept in memory only, for previews that write nothing.
 
 Sensitive values never come here: they are dropped by the caller, and held, if at all, by the real
 part behind a resource.
@@ -149,8 +149,12 @@ class Account:
                 isolation_level=None,
                 check_same_thread=False,
             )
-            connection.execute("PRAGMA journal_mode = WAL")
+            # Of many who open new books at once, each waits for its turn. SQLite waits for no lock
+            # when it changes to a write-ahead log, so the books have none: who only reads them
+            # takes them alone, too, and would gain nothing by it.
+            connection.execute("BEGIN IMMEDIATE")
             connection.execute(_SCHEMA)
+            connection.execute("COMMIT")
         except (OSError, sqlite3.Error) as error:
             raise SandboxError(
                 f"the sandbox's account file {location} cannot be opened: {error}"

@@ -1,6 +1,7 @@
 """The account's books."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,25 @@ def test_changes_by_many_at_once_are_all_kept(tmp_path: Path) -> None:
         orders = [record.outputs["order"] for record in ledger.all()]
     account.close()
     assert sorted(orders) == list(range(80))
+
+
+def test_new_books_can_be_opened_by_many_at_once(tmp_path: Path) -> None:
+    def open_together(start: threading.Barrier, database: Path) -> None:
+        start.wait()
+        account = Account(database)
+        for _ in range(20):
+            with account.transaction() as ledger:
+                ledger.put(VPC)
+        account.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        for number in range(100):
+            start = threading.Barrier(4)
+            opened = [
+                pool.submit(open_together, start, tmp_path / f"{number}.db") for _ in range(4)
+            ]
+            for one in opened:
+                one.result()
 
 
 def test_an_account_in_memory_writes_no_file(
