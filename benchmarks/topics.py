@@ -276,7 +276,6 @@ def _environment(root: Path, kafka: LocalKafka, server: ThreadedMotoServer) -> d
     client = session.client("secretsmanager", endpoint_url=account["AWS_ENDPOINT_URL"])
     connection = {
         "bootstrap_servers": kafka.mtls,
-        "ca_certificate": kafka.authority.certificate,
         "identity_secret_id": client.create_secret(Name="admin", SecretString=identity)["ARN"],
         "secret_store": {"region": REGION},
     }

@@ -19,12 +19,13 @@ class ConnectionArgs(TypedDict):
 
     bootstrap_servers: pulumi.Input[str]
     """Brokers to connect to first, `host:port` joined by commas: the mutual-TLS listener's."""
-    ca_certificate: pulumi.Input[str]
-    """PEM of the CA that signed the brokers' certificates."""
     identity_secret_id: pulumi.Input[str]
-    """Id of the secret with the administrator's private key and certificate, both PEM."""
+    """Id of the secret with the administrator's private key and certificate chain, in PEM. Before
+    these, it has the authorities to trust, or the authority is the end of the chain."""
     secret_store: pulumi.Input[SecretStoreArgs]
     """Where that secret is."""
+    ca_certificate: NotRequired[pulumi.Input[str]]
+    """PEM of the CA that signed the brokers' certificates. Default: what the secret trusts."""
     proxy: NotRequired[pulumi.Input[str]]
     """A SOCKS5 proxy (`socks5://host:port`) through which brokers are reached. Default: none."""
     image: NotRequired[pulumi.Input[str]]

@@ -87,6 +87,10 @@ class CertificateArgs(TypedDict):
     validity_days: NotRequired[pulumi.Input[int]]
     """How long the certificate is valid, in days. An update in the last third of that time renews
     it. Default: 365."""
+    with_authorities: NotRequired[pulumi.Input[bool]]
+    """Whether the secret also gets the certificates of the authorities, before the key: for a
+    client that learns from its secret alone whom to trust. Not for a node: Kafka sends every
+    certificate of its file. Default: false."""
     renewal: NotRequired[pulumi.Input[str]]
     """Any text; another one renews the certificate with the next update. Default: none."""
 

@@ -85,7 +85,12 @@ def make_credentials(
     authority = CertificateAuthority(scope.named("ca-certificate"), wanted, opts=scope.options())
 
     def certificate(
-        part: str, common_name: str, unit: str, addresses: list[pulumi.Input[str]]
+        part: str,
+        common_name: str,
+        unit: str,
+        addresses: list[pulumi.Input[str]],
+        *,
+        with_authorities: bool = False,
     ) -> NodeCredentials:
         holder = secret(scope, f"{part}-key", key_arn)
         wanted: CertificateArgs = {
@@ -97,12 +102,14 @@ def make_credentials(
             "organizational_unit": unit,
             "addresses": addresses,
         }
+        if with_authorities:
+            wanted["with_authorities"] = True
         if certificate_renewal is not None:
             wanted["renewal"] = certificate_renewal
         issued = Certificate(scope.named(f"{part}-certificate"), wanted, opts=scope.options())
         return NodeCredentials(holder.arn, issued)
 
-    admin = certificate("admin", "inkless-admin", "admins", [])
+    admin = certificate("admin", "inkless-admin", "admins", [], with_authorities=True)
     return Credentials(
         store=store,
         authority=authority,

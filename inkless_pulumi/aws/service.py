@@ -330,8 +330,8 @@ class _Construction:
         """The administrator's connection, as the gates use it while the cluster still starts."""
         connection: ConnectionArgs = {
             "bootstrap_servers": self._addresses(self._first_brokers(), ports.MTLS),
-            "ca_certificate": self.credentials.authority.certificate,
-            "identity_secret_id": self.credentials.admin_secret_id,
+            # The certificate's id is the secret's; there is one when the secret has its value.
+            "identity_secret_id": self.credentials.admin.id,
             "secret_store": self.credentials.store,
             "image": self.image.reference,
             "broker_count": len(self.service.cluster.brokers),
@@ -348,13 +348,8 @@ class _Construction:
         that is ready, and what tells of the service is known from the start.
         """
         connection = self._connection()
-        # Also the administrator's certificate: the secret has no value before it.
-        secret_id = pulumi.Output.all(
-            connection["identity_secret_id"], self.credentials.admin.fingerprint
-        ).apply(lambda known: known[0])
-        connection["identity_secret_id"] = when_ready(secret_id)
+        connection["identity_secret_id"] = when_ready(connection["identity_secret_id"])
         connection["bootstrap_servers"] = when_ready(connection["bootstrap_servers"])
-        connection["ca_certificate"] = when_ready(connection["ca_certificate"])
         connection["image"] = when_ready(connection["image"])
         return connection
 

@@ -58,6 +58,10 @@ class CertificateInputs(WireModel):
     validity_days: int = 365
     """How long the certificate is valid, in days. An update in the last third of that time renews
     it. Default: 365."""
+    with_authorities: bool = False
+    """Whether the secret also gets the certificates of the authorities, before the key: for a
+    client that learns from its secret alone whom to trust. Not for a node: Kafka sends every
+    certificate of its file. Default: false."""
     renewal: str | None = None
     """Any text; another one renews the certificate with the next update. Default: none."""
 
@@ -207,6 +211,7 @@ def _issue(inputs: CertificateInputs) -> "pki.Identity":
         organization=inputs.organization,
         addresses=inputs.addresses,
         days=inputs.validity_days,
+        with_authorities=inputs.with_authorities,
     )
     store.write(inputs.secret_id, identity.pem())
     return identity
@@ -237,6 +242,7 @@ def _real_inputs(
         organization=organization,
         addresses=pki.addresses_of(found.certificate),
         validity_days=days,
+        with_authorities=bool(found.trusted),
         renewal=inputs.renewal if inputs else None,
     )
     return real, found

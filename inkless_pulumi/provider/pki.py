@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from inkless_pulumi.core.errors import InklessError
+from inkless_pulumi.provider.identity_text import split
 
 __all__ = [
     "Identity",
@@ -57,15 +58,18 @@ class Identity:
     roots: tuple[x509.Certificate, ...] = ()
     """Of an authority: those before it, newest first. Of a leaf: its authority, if it has no links.
     Java follows a chain to its end, and the authority is not signed by those before it."""
+    trusted: tuple[x509.Certificate, ...] = ()
+    """Of a client that is told so by its secret alone: the authorities that it trusts."""
 
     def pem(self) -> str:
-        """All of it as one PEM text: key, certificate, links, roots. A secret."""
+        """All of it as one PEM text: trusted, key, certificate, links, roots. A secret."""
         key = self.key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-        return key.decode() + pem_of(self.certificate, *self.links, *self.roots)
+        chain = pem_of(self.certificate, *self.links, *self.roots)
+        return pem_of(*self.trusted) + key.decode() + chain
 
     def issued_by(self, authority: x509.Certificate) -> bool:
         """Whether the authority signed the certificate."""
@@ -115,8 +119,19 @@ def issue(
     organization: str,
     addresses: Sequence[str],
     days: int,
+    with_authorities: bool = False,
 ) -> Identity:
-    """Make a key and a certificate for a TLS server and client, valid at most as long as the CA."""
+    """Make a key and a certificate for a TLS server and client, valid at most as long as the CA.
+
+    Args:
+        authority: signs it.
+        common_name: of the subject.
+        organizational_unit: of the subject.
+        organization: of the subject.
+        addresses: IP addresses and host names that it is for.
+        days: that it is valid.
+        with_authorities: whether its owner is told to trust this authority and those before it.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = _name(organization, organizational_unit, common_name)
     signer = authority.certificate
@@ -132,7 +147,13 @@ def issue(
         names = x509.SubjectAlternativeName([_general_name(address) for address in addresses])
         builder = builder.add_extension(names, critical=False)
     certificate = builder.sign(authority.key, hashes.SHA256())
-    return Identity(key, certificate, authority.links, () if authority.links else (signer,))
+    return Identity(
+        key,
+        certificate,
+        authority.links,
+        () if authority.links else (signer,),
+        (signer, *authority.roots) if with_authorities else (),
+    )
 
 
 def parse(text: str) -> Identity:
@@ -142,17 +163,19 @@ def parse(text: str) -> Identity:
         IdentityError: the text is something else; it is not repeated in the message.
     """
     try:
-        key = serialization.load_pem_private_key(text.encode(), password=None)
-        certificate, *chain = x509.load_pem_x509_certificates(text.encode())
+        trusted, identity = split(text)
+        key = serialization.load_pem_private_key(identity.encode(), password=None)
+        certificate, *others = x509.load_pem_x509_certificates(identity.encode())
+        authorities = x509.load_pem_x509_certificates(trusted.encode()) if trusted else []
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise IdentityError("is no PEM text with a private key and its certificate") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise IdentityError("holds a private key that is not an EC key")
     if certificate.public_key() != key.public_key():
         raise IdentityError("holds a certificate that is not its private key's")
-    roots = tuple(found for found in chain if _is_signed_by(found, found))
-    links = tuple(found for found in chain if found not in roots)
-    return Identity(key, certificate, links, roots)
+    roots = tuple(found for found in others if _is_signed_by(found, found))
+    links = tuple(found for found in others if found not in roots)
+    return Identity(key, certificate, links, roots, tuple(authorities))
 
 
 def pem_of(*certificates: x509.Certificate) -> str:

@@ -1,7 +1,8 @@
 """Certificates in the secret store: what their resources share.
 
 In the store, a secret holds one PEM text: a private key, its certificate, and the certificates that
-lead to it (see `pki.Identity`). State has the certificate, its fingerprint and its expiry.
+lead to it (see `pki.Identity` and `identity_text`). State has the certificate, its fingerprint and
+its expiry.
 """
 
 from collections.abc import Iterable, Mapping

@@ -53,12 +53,13 @@ class ConnectionInputs(WireModel):
 
     bootstrap_servers: str
     """Brokers to connect to first, `host:port` joined by commas: the mutual-TLS listener's."""
-    ca_certificate: str
-    """PEM of the CA that signed the brokers' certificates."""
     identity_secret_id: str
-    """Id of the secret with the administrator's private key and certificate, both PEM."""
+    """Id of the secret with the administrator's private key and certificate chain, in PEM. Before
+    these, it has the authorities to trust, or the authority is the end of the chain."""
     secret_store: SecretStoreInputs
     """Where that secret is."""
+    ca_certificate: str | None = None
+    """PEM of the CA that signed the brokers' certificates. Default: what the secret trusts."""
     proxy: str | None = None
     """A SOCKS5 proxy (`socks5://host:port`) through which brokers are reached. Default: none."""
     image: str | None = None

@@ -3,27 +3,33 @@
 import os
 import ssl
 
+from inkless_pulumi.provider.identity_text import split
+
 __all__ = ["client_context"]
 
 _PIPE_CAPACITY = 16384  # the smallest default of the systems we run on (macOS)
 
 
-def client_context(ca_certificate: str, identity: str) -> ssl.SSLContext:
-    """A context that trusts one CA and shows one client certificate.
+def client_context(ca_certificate: str | None, secret: str) -> ssl.SSLContext:
+    """A context that trusts a cluster's CA and shows one client certificate.
 
     Args:
-        ca_certificate: PEM of the cluster's CA.
-        identity: PEM of the private key (unencrypted PKCS#8) and its certificate chain.
+        ca_certificate: PEM of the CA; without it, those that come with the identity are trusted.
+        secret: the identity as it is in its secret: PEM of the private key (unencrypted PKCS#8) and
+            its certificate chain, and before these, of the authorities to trust.
 
     Raises:
         ValueError: one of the two is not what it should be; the text says which.
     """
+    beside, identity = split(secret)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_verify_locations(cadata=ca_certificate)
+        trusted = (beside or identity) if ca_certificate is None else ca_certificate
+        context.load_verify_locations(cadata=trusted)
     except (ssl.SSLError, ValueError) as error:
-        raise ValueError("the CA certificate is not a certificate in PEM") from error
+        what = "what comes with the identity" if ca_certificate is None else "the CA certificate"
+        raise ValueError(f"{what} is not a certificate in PEM") from error
     _load_identity(context, identity.encode())
     return context
 

@@ -79,7 +79,8 @@ def declare(
     """Declare a service that may be torn down."""
     args = {"zones": ZONES, "deletion_protection": False, **arguments}
     declared = InklessService(name, cast("InklessServiceArgs", args), opts)
-    for output in ("bootstrap_servers", "connection", "client_properties", "subnet_ids"):
+    outputs = ("bootstrap_servers", "ca_certificate", "connection", "client_properties")
+    for output in (*outputs, "subnet_ids"):
         pulumi.export(output, getattr(declared, output))
     return declared
 

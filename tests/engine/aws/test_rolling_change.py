@@ -175,11 +175,11 @@ def test_renewed_certificates_reach_the_nodes_one_after_the_other(
 
     # The authority and all that it signed, in one roll: both authorities are trusted meanwhile.
     new_authority = service(certificate_renewal="2026", ca_renewal="2026")
-    renewed = CHANGED | certificates | {"kafka-ca-certificate", "kafka-feature-level"}
+    renewed = CHANGED | certificates | {"kafka-ca-certificate"}
     assert touched(engine.preview(new_authority)) == renewed
     done = engine.up(new_authority)
     assert finished(done)[-18:] == turns(MACHINES)
-    assert done.outputs["connection"]["ca_certificate"].count("BEGIN CERTIFICATE") == 2
+    assert done.outputs["ca_certificate"].count("BEGIN CERTIFICATE") == 2
     assert engine.preview(new_authority).changed == {}
     assert engine.refresh().changed == {}
 

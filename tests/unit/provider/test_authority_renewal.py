@@ -15,6 +15,7 @@ from inkless_pulumi.provider.certificate_authority import (
     CertificateAuthorityInputs,
     CertificateAuthorityOutputs,
 )
+from inkless_pulumi.provider.kafka.tls import client_context
 from tests.unit.provider.aged_certificates import aged_certificate
 from tests.unit.provider.secret_manager import (
     CONTEXT,
@@ -50,7 +51,7 @@ def renew(
     return AUTHORITY.update(inputs.secret_id, inputs, outputs, asked(inputs, text), CONTEXT)
 
 
-def leaf_of(secret_id: str) -> pki.Identity:
+def leaf_of(secret_id: str, *, with_authorities: bool = False) -> pki.Identity:
     return pki.issue(
         pki.parse(value_of(secret_id)),
         common_name="node-1",
@@ -58,28 +59,40 @@ def leaf_of(secret_id: str) -> pki.Identity:
         organization="inkless",
         addresses=["127.0.0.1"],
         days=9,
+        with_authorities=with_authorities,
     )
 
 
 def accepts(trusted: str, leaf: pki.Identity, directory: Path) -> bool:
     """Whether a client that trusts these certificates connects to a server with that one."""
+    return connects(ssl.create_default_context(cadata=trusted), leaf, directory)
+
+
+def connects(
+    client: ssl.SSLContext, leaf: pki.Identity, directory: Path, trusted: str | None = None
+) -> bool:
+    """Whether a client connects to a server with that certificate, which asks for one of those
+    who are trusted.
+    """
     file = directory / "leaf.pem"
     file.write_text(leaf.pem())
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(file)
-    client = ssl.create_default_context(cadata=trusted)
+    if trusted:
+        server.verify_mode = ssl.CERT_REQUIRED
+        server.load_verify_locations(cadata=trusted)
     near, far = socket.socketpair()
 
     def answer() -> None:
-        with suppress(OSError), server.wrap_socket(far, server_side=True):
-            pass
+        with suppress(OSError), server.wrap_socket(far, server_side=True) as connection:
+            connection.send(b"!")
 
     thread = threading.Thread(target=answer)
     thread.start()
     try:
-        with client.wrap_socket(near, server_hostname="127.0.0.1"):
-            return True
-    except ssl.SSLCertVerificationError:
+        with client.wrap_socket(near, server_hostname="127.0.0.1") as connection:
+            return connection.recv(1) == b"!"
+    except (ssl.SSLError, ConnectionError):
         return False
     finally:
         near.close()
@@ -101,6 +114,35 @@ def test_a_new_authority_is_trusted_by_those_who_know_only_the_old_one(
     assert not accepts(new_alone, old_leaf, tmp_path)
     stranger = pki.new_authority(common_name="inkless-ca", organization="inkless", days=9)
     assert not accepts(pki.pem_of(stranger.certificate), leaf, tmp_path)
+
+
+def test_who_trusts_what_its_secret_tells_reaches_nodes_of_the_old_authority_and_of_the_new(
+    inputs: CertificateAuthorityInputs, outputs: CertificateAuthorityOutputs, tmp_path: Path
+) -> None:
+    old_node = leaf_of(inputs.secret_id)
+    old_secret = leaf_of(inputs.secret_id, with_authorities=True).pem()
+    renewed = renew(inputs, outputs)
+    node = leaf_of(inputs.secret_id)
+    new_secret = leaf_of(inputs.secret_id, with_authorities=True).pem()
+    for secret in (old_secret, new_secret):
+        administrator = client_context(None, secret)
+        assert connects(administrator, old_node, tmp_path, trusted=outputs.certificate)
+        assert connects(administrator, node, tmp_path, trusted=renewed.certificate)
+    # It is trusted for as long as its own authority is, and trusts no one else's.
+    new_alone = pki.pem_of(pki.parse(value_of(inputs.secret_id)).certificate)
+    assert connects(client_context(None, new_secret), node, tmp_path, trusted=new_alone)
+    assert not connects(client_context(None, old_secret), node, tmp_path, trusted=new_alone)
+    stranger = pki.new_authority(common_name="inkless-ca", organization="inkless", days=9)
+    put(inputs.secret_id, stranger.pem())
+    assert not connects(client_context(None, new_secret), leaf_of(inputs.secret_id), tmp_path)
+
+
+def test_who_brings_its_authority_at_the_end_of_its_chain_trusts_that_one(
+    inputs: CertificateAuthorityInputs, outputs: CertificateAuthorityOutputs, tmp_path: Path
+) -> None:
+    secret = leaf_of(inputs.secret_id).pem()
+    node = leaf_of(inputs.secret_id)
+    assert connects(client_context(None, secret), node, tmp_path, trusted=outputs.certificate)
 
 
 def test_two_renewals_cut_nobody_off(

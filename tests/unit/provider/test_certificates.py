@@ -275,6 +275,21 @@ def test_an_import_reads_everything_from_the_certificate(inputs: CertificateInpu
     assert found == (inputs.model_copy(update={"ca_secret_id": ""}), outputs)
 
 
+def test_the_authorities_that_a_client_is_told_to_trust_are_before_its_key(
+    inputs: CertificateInputs, authority: CertificateAuthorityOutputs
+) -> None:
+    plain = CERTIFICATE.create(inputs, CONTEXT).outputs
+    asked = inputs.model_copy(update={"with_authorities": True})
+    outputs = CERTIFICATE.update(inputs.secret_id, inputs, plain, asked, CONTEXT)
+    text = value_of(inputs.secret_id)
+    assert text.startswith(authority.certificate)
+    assert pki.pem_of(pki.parse(text).certificate) == outputs.certificate
+    assert CERTIFICATE.read(inputs.secret_id, asked, outputs, CONTEXT) == (asked, outputs)
+    # A text that has lost them is drift.
+    put(inputs.secret_id, text.removeprefix(authority.certificate))
+    assert CERTIFICATE.read(inputs.secret_id, asked, outputs, CONTEXT) == (inputs, outputs)
+
+
 def test_another_way_to_the_store_must_lead_to_the_same_authority(
     authority_inputs: CertificateAuthorityInputs, authority: CertificateAuthorityOutputs
 ) -> None:

@@ -156,6 +156,18 @@ def test_a_ca_that_is_none_is_refused(ca: str) -> None:
         client_context(ca, identity)
 
 
+def test_an_identity_that_brings_nobody_to_trust_is_refused() -> None:
+    with pytest.raises(ValueError, match="what comes with the identity is not a certificate"):
+        client_context(None, "a password")
+
+
+def test_a_certificate_before_its_key_is_the_clients() -> None:
+    authority = Authority()
+    identity = authority.issue("inkless-admin", "admins")
+    key, certificate = identity.split("-----BEGIN CERTIFICATE", 1)
+    client_context(authority.certificate, "-----BEGIN CERTIFICATE" + certificate + key)
+
+
 def test_an_identity_that_is_too_long_to_be_one_is_refused() -> None:
     with pytest.raises(ValueError, match="bytes long"):
         client_context(Authority().certificate, "x" * 20_000)
