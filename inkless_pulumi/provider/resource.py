@@ -37,7 +37,8 @@ Progress = Callable[[str], None]
 class WireModel(BaseModel):
     """Properties as they travel between a program and the plugin: snake_case here, camelCase there.
 
-    The string literal after a field is its description in the package schema. Values are validated
+    The string literal after a field is its description in the package schema, which alone reads it:
+    pydantic would read it out of the source at each start of the plugin. Values are validated
     field by field, so that what is known at preview is checked although other fields are not known
     yet; a rule that needs two fields belongs in `Resource.check`, not in a model validator.
     """
@@ -58,7 +59,6 @@ class WireModel(BaseModel):
         validate_by_alias=True,
         extra="forbid",
         frozen=True,
-        use_attribute_docstrings=True,
     )
 
     @classmethod
