@@ -274,9 +274,10 @@ def _environment(root: Path, kafka: LocalKafka, server: ThreadedMotoServer) -> d
     (root / "admin.pem").write_text(identity)
     session = boto3.Session("test", "test", region_name=REGION)
     client = session.client("secretsmanager", endpoint_url=account["AWS_ENDPOINT_URL"])
+    secret = client.create_secret(Name="admin", SecretString=kafka.authority.certificate + identity)
     connection = {
         "bootstrap_servers": kafka.mtls,
-        "identity_secret_id": client.create_secret(Name="admin", SecretString=identity)["ARN"],
+        "identity_secret_id": secret["ARN"],
         "secret_store": {"region": REGION},
     }
     client.close()

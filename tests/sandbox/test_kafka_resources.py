@@ -492,7 +492,9 @@ def test_the_cause_is_named_when_the_server_is_not_trusted(
     connections: Connections, connection: ConnectionInputs, lines: Lines
 ) -> None:
     other = connection.model_copy(update={"ca_certificate": Authority("other").certificate})
-    with pytest.raises(ConnectionFailed, match=r"not signed by the given CA .*\[TLS\]"):
+    with pytest.raises(
+        ConnectionFailed, match=r"not signed by a CA that is trusted here .*\[TLS\]"
+    ):
         connections.cluster(other, lines.context()).nodes.brokers()
 
 

@@ -177,8 +177,11 @@ def _verification_detail(host: str, error: ssl.SSLCertVerificationError) -> str:
         return "the server's certificate is not valid yet; compare the clocks"
     if error.verify_code in (_HOST_MISMATCH, _ADDRESS_MISMATCH):
         return f"the server's certificate is not for {host}; is this another server?"
-    message = error.verify_message
-    return f"the server's certificate was not signed by the given CA ({message}); check both"
+    return (
+        "the server's certificate was not signed by a CA that is trusted here "
+        f"({error.verify_message}); compare it with the connection's ca_certificate or, without "
+        "one, with what its secret has before the key"
+    )
 
 
 def without_password(proxy: str) -> str:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Generic, TypeVar
 
 from inkless_pulumi.core.errors import ClusterError
@@ -31,6 +32,9 @@ _MOST_TOGETHER = 2000
 _COMPANY_SECONDS = 0.03
 """About what a request that creates topics takes. Measured: with this wait 200 single topics are 55
 requests instead of 112, and take 2 % longer."""
+_COMPANY_OF_LOOKS_SECONDS = 0.003
+"""A look takes a few milliseconds, and who looks was mostly served together a moment before.
+Measured: 200 single topics take 6 to 9 % less time than with the wait above, in as few requests."""
 
 
 @dataclass(eq=False)
@@ -41,10 +45,14 @@ class _Call(Generic[K, Q, A]):
     done: bool = False
 
 
-def _wait_a_moment(changed: threading.Condition) -> None:
-    until = time.monotonic() + _COMPANY_SECONDS
+def _wait_up_to(seconds: float, changed: threading.Condition) -> None:
+    until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         changed.wait(left)
+
+
+_wait_a_moment = partial(_wait_up_to, _COMPANY_SECONDS)
+_wait_an_instant = partial(_wait_up_to, _COMPANY_OF_LOOKS_SECONDS)
 
 
 class Line(Generic[K, Q, A]):
@@ -148,7 +156,9 @@ class GatheringLines:
     """The lines of one cluster; its users share them."""
 
     creations: Line[str, NewTopic, str | Refusal] = field(default_factory=Line)
-    looks: Line[str, frozenset[str] | None, TopicState] = field(default_factory=Line)
+    looks: Line[str, frozenset[str] | None, TopicState] = field(
+        default_factory=lambda: Line(_wait_an_instant)
+    )
     alterations: Line[str, Mapping[str, str | None], Refusal | None] = field(default_factory=Line)
     deletions: Line[str, None, Refusal | None] = field(default_factory=Line)
     acl_creations: Line[Acl, None, Refusal | None] = field(default_factory=Line)

@@ -165,7 +165,7 @@ def test_renewed_certificates_reach_the_nodes_one_after_the_other(
     engine: Engine, rehearsal: Rehearsal
 ) -> None:
     certificates = {f"kafka-{name}-certificate" for name in (*MACHINES, "admin")}
-    engine.up(service())
+    first = engine.up(service())
     rehearsal.order(1, 2, 3)
 
     asked = service(certificate_renewal="2026")
@@ -180,6 +180,7 @@ def test_renewed_certificates_reach_the_nodes_one_after_the_other(
     done = engine.up(new_authority)
     assert finished(done)[-18:] == turns(MACHINES)
     assert done.outputs["ca_certificate"].count("BEGIN CERTIFICATE") == 2
+    assert done.outputs["connection"] == first.outputs["connection"], "no topic changes"
     assert engine.preview(new_authority).changed == {}
     assert engine.refresh().changed == {}
 
