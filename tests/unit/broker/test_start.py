@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from inkless_pulumi.core.errors import ToolchainError
+from inkless_pulumi.core.plans import PLANS
 from inkless_pulumi.sandbox.making import find_or_install
 from tests.unit.broker.rehearsal import CERTIFICATE, START, Rehearsal
+from tests.unit.core.declarations import service
 
 PROPERTIES = """node.id=1
 ssl.keystore.location=/run/inkless/secrets/node.pem
@@ -122,6 +124,17 @@ def test_the_heap_follows_the_memory(node: Rehearsal, memory: str, asked: str, h
     node.node_environment["INKLESS_HEAP_MIB"] = asked
     node.run(START, INKLESS_MEMORY_MIB=memory)
     assert f"-Xms{heap}m -Xmx{heap}m" in node.calls[0]
+
+
+@pytest.mark.parametrize("memory", [400, *(plan.broker_memory_mib for plan in PLANS.values())])
+@pytest.mark.parametrize("asked", [None, 300])
+def test_the_heap_that_preview_counts_on_is_the_nodes(
+    node: Rehearsal, memory: int, asked: int | None
+) -> None:
+    node.file("var/lib/inkless/data/meta.properties")
+    node.node_environment["INKLESS_HEAP_MIB"] = str(asked or "")
+    node.run(START, INKLESS_MEMORY_MIB=str(memory))
+    assert f"-Xmx{service(heap_mib=asked).heap_of(memory)}m" in node.calls[0]
 
 
 def test_kafka_replaces_the_script_so_that_sigterm_reaches_it(node: Rehearsal) -> None:
