@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inkless_pulumi.core.errors import DeclarationError, Problem
+from inkless_pulumi.core.field_descriptions import field_descriptions
 from inkless_pulumi.core.model_errors import problems_of
 
 __all__ = ["SCHEMA_ID", "TopicFile", "declared_topics", "json_schema"]
@@ -27,7 +28,7 @@ SettingInFile = str | bool | int | float
 
 
 class _InFile(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class TopicInFile(_InFile):
@@ -82,10 +83,15 @@ def declared_topics(content: object, subject: str) -> dict[str, dict[str, Any]]:
 
 def json_schema() -> dict[str, Any]:
     """The form of the file as a JSON Schema."""
+    form = TopicFile.model_json_schema()
+    topic = form["$defs"][TopicInFile.__name__]
+    for model, described in ((TopicFile, form), (TopicInFile, topic)):
+        for name, description in field_descriptions(model).items():
+            described["properties"][name]["description"] = description
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA_ID,
-        **TopicFile.model_json_schema(),
+        **form,
     }
 
 

@@ -3,19 +3,16 @@
 `pulumi package get-schema <path of pulumi-resource-inkless>` prints it.
 """
 
-import ast
-import inspect
 import json
-import textwrap
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
+from inkless_pulumi.core.field_descriptions import field_descriptions
 from inkless_pulumi.provider.resource import Resource, WireModel
 
 __all__ = ["package_schema", "schema_of"]
@@ -75,7 +72,7 @@ def _properties(
     secret: frozenset[str] = frozenset(),
 ) -> dict[str, object]:
     properties: dict[str, object] = {}
-    descriptions = _descriptions(model)
+    descriptions = field_descriptions(model)
     for name, field in model.model_fields.items():
         described: dict[str, object] = {**_type(field.annotation, nested), **_default(field)}
         if name in descriptions:
@@ -86,20 +83,6 @@ def _properties(
             described["secret"] = True
         properties[to_camel(name)] = described
     return properties
-
-
-def _descriptions(model: type[WireModel]) -> dict[str, str]:
-    """The string literals after a model's fields, those that it inherits among them."""
-    found: dict[str, str] = {}
-    for owner in reversed(model.__mro__):
-        if issubclass(owner, WireModel):
-            source = textwrap.dedent(inspect.getsource(owner))
-            definition = typing.cast("ast.ClassDef", ast.parse(source).body[0])
-            for statement, following in pairwise(definition.body):
-                match statement, following:
-                    case ast.AnnAssign(ast.Name(name)), ast.Expr(ast.Constant(str(text))):
-                        found[name] = " ".join(text.split())
-    return found
 
 
 def _default(field: FieldInfo) -> dict[str, object]:

@@ -278,7 +278,3 @@ def main() -> None:
             asyncio.run(_serve(given.engine, parent))
         except KeyboardInterrupt:
             os._exit(130)
-
-
-if __name__ == "__main__":
-    main()
