@@ -73,7 +73,8 @@ class InklessService(pulumi.ComponentResource):
     """The administrator's way in, for topics, users and access rules in this stack or another. What
     it tells of the service itself is known before the service is there."""
     admin_secret_id: pulumi.Output[str]
-    """The secret that holds the administrator's key and certificate."""
+    """The secret that holds, in PEM, the CA's certificates, then the administrator's key and its
+    certificates."""
     ca_secret_id: pulumi.Output[str]
     """The secret that holds the CA's key and certificate."""
     database_secret_id: pulumi.Output[str]

@@ -110,7 +110,7 @@ class LocalKafka:
         """Start the JVM; returns at once."""
         with (self.root / "kafka.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*self._java(), "kafka.Kafka", str(self.root / "server.properties")],
+                [*self.java(), "kafka.Kafka", str(self.root / "server.properties")],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.root,
@@ -147,9 +147,10 @@ class LocalKafka:
         command += ["--standalone"] if self.is_controller else ["--no-initial-controllers"]
         command += ["--release-version", self.release]
         command += ["-t", "5fJtkN7CQu6mE6cVp2Vn0A", "-c", str(self.root / "server.properties")]
-        subprocess.run([*self._java(), *command], check=True, capture_output=True, cwd=self.root)
+        subprocess.run([*self.java(), *command], check=True, capture_output=True, cwd=self.root)
 
-    def _java(self) -> list[str]:
+    def java(self) -> list[str]:
+        """The beginning of a command that runs a class of Kafka's."""
         return [
             "java",
             f"-Xmx{self.heap}",
@@ -219,6 +220,7 @@ def local_kafka(
     address: str = "127.77.0.1",
     heap: str = "256m",
     release: str = KAFKA_VERSION[:3],
+    authority: Authority | None = None,
 ) -> LocalKafka:
     """A formatted node that has not been started.
 
@@ -229,7 +231,7 @@ def local_kafka(
     node = LocalKafka(
         root,
         kafka_jars(),
-        Authority(),
+        authority or Authority(),
         address,
         client_port,
         mtls_port,
