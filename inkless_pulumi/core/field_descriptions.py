@@ -9,6 +9,7 @@ import ast
 import inspect
 import textwrap
 import typing
+from functools import cache
 from itertools import pairwise
 
 from pydantic import BaseModel
@@ -21,10 +22,18 @@ def field_descriptions(model: type[BaseModel]) -> dict[str, str]:
     found: dict[str, str] = {}
     for owner in reversed(model.__mro__):
         if issubclass(owner, BaseModel) and owner is not BaseModel:
-            source = textwrap.dedent(inspect.getsource(owner))
-            definition = typing.cast("ast.ClassDef", ast.parse(source).body[0])
-            for statement, following in pairwise(definition.body):
-                match statement, following:
-                    case ast.AnnAssign(ast.Name(name)), ast.Expr(ast.Constant(str(text))):
-                        found[name] = " ".join(text.split())
+            found |= _own_descriptions(owner)
+    return found
+
+
+@cache
+def _own_descriptions(model: type[BaseModel]) -> dict[str, str]:
+    """Kept: to find a class, Python parses all of the file that it is in."""
+    source = textwrap.dedent(inspect.getsource(model))
+    definition = typing.cast("ast.ClassDef", ast.parse(source).body[0])
+    found: dict[str, str] = {}
+    for statement, following in pairwise(definition.body):
+        match statement, following:
+            case ast.AnnAssign(ast.Name(name)), ast.Expr(ast.Constant(str(text))):
+                found[name] = " ".join(text.split())
     return found

@@ -7,7 +7,6 @@ them; one caller alone never waits.
 """
 
 import threading
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -45,14 +44,12 @@ class _Call(Generic[K, Q, A]):
     done: bool = False
 
 
-def _wait_up_to(seconds: float, changed: threading.Condition) -> None:
-    until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0:
-        changed.wait(left)
+def _wait_for(seconds: float, changed: threading.Condition) -> None:
+    changed.wait_for(lambda: False, timeout=seconds)  # whoever comes meanwhile wakes it too early
 
 
-_wait_a_moment = partial(_wait_up_to, _COMPANY_SECONDS)
-_wait_an_instant = partial(_wait_up_to, _COMPANY_OF_LOOKS_SECONDS)
+_wait_a_moment = partial(_wait_for, _COMPANY_SECONDS)
+_wait_an_instant = partial(_wait_for, _COMPANY_OF_LOOKS_SECONDS)
 
 
 class Line(Generic[K, Q, A]):

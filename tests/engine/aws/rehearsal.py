@@ -79,8 +79,13 @@ def declare(
     """Declare a service that may be torn down."""
     args = {"zones": ZONES, "deletion_protection": False, **arguments}
     declared = InklessService(name, cast("InklessServiceArgs", args), opts)
-    outputs = ("bootstrap_servers", "ca_certificate", "connection", "client_properties")
-    for output in (*outputs, "subnet_ids"):
+    for output in (
+        "bootstrap_servers",
+        "ca_certificate",
+        "client_properties",
+        "connection",
+        "subnet_ids",
+    ):
         pulumi.export(output, getattr(declared, output))
     return declared
 
