@@ -30,8 +30,10 @@ class Nothing(provider.Provider):
         return provider.DiffResponse(changes=False)
 
     async def create(self, request: provider.CreateRequest) -> provider.CreateResponse:
-        """Nothing is made."""
-        return provider.CreateResponse(resource_id="nothing", properties=request.properties)
+        """Nothing is made. A connection is not repeated among the outputs, as topics do it."""
+        properties = {**request.properties}
+        properties.pop("connection", None)
+        return provider.CreateResponse(resource_id="nothing", properties=properties)
 
     async def read(self, request: provider.ReadRequest) -> provider.ReadResponse:
         """All is as it was."""
