@@ -97,12 +97,7 @@ def _wire_arguments(args: Mapping[str, Any], shape: type[Any]) -> dict[str, Any]
     The top level keeps Python's names: Pulumi translates those, and names attributes by them.
     """
     hints = shape.__annotations__  # not get_type_hints: `pulumi.Input` has one it can't resolve
-    unknown = [name for name in args if name not in hints]
-    if unknown:
-        raise TypeError(
-            f"{shape.__name__} has no argument {', '.join(unknown)}; it has {', '.join(hints)}."
-        )
-    return {name: _wire_value(value, hints[name]) for name, value in args.items()}
+    return {name: _wire_value(value, hints.get(name)) for name, value in args.items()}
 
 
 def _wire_value(value: Any, hint: Any) -> Any:
@@ -121,7 +116,11 @@ def _wire_value(value: Any, hint: Any) -> Any:
     if container is dict:
         return {key: _wire_value(item, nested) for key, item in value.items()}
     arguments = _wire_arguments(_python_keys(value, nested), nested)
-    return {_camel(name): item for name, item in arguments.items()}
+    # What is mistyped keeps its spelling: the plugin refuses it by its path, beside all else.
+    return {
+        _camel(name) if name in nested.__annotations__ else name: item
+        for name, item in arguments.items()
+    }
 
 
 def _python_keys(value: Mapping[str, Any], shape: type[Any]) -> dict[str, Any]:

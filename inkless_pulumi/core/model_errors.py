@@ -4,7 +4,7 @@ pydantic says where in the model a value is wrong; a user needs the argument as 
 one clause and the way out. Types of error that have no entry here keep pydantic's own sentence.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import get_args, get_origin
 
@@ -12,6 +12,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from inkless_pulumi.core.errors import Problem
+
+Location = tuple[int | str, ...]
+"""Where in a model pydantic finds something wrong."""
 
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
@@ -26,7 +29,7 @@ def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]
 def problem_of(detail: ErrorDetails, model: type[BaseModel]) -> Problem:
     """One of pydantic's errors as a problem."""
     location = _without_union_branches(detail["loc"])
-    path = argument_path(location)
+    path = _argument_path(location, model)
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":
         names = _field_names(model, location[:-1])
@@ -54,37 +57,52 @@ def _clause(sentence: str) -> str:
     return f"must be {text}" if sentence.startswith("Input should be ") else text
 
 
-def argument_path(location: Iterable[str | int]) -> str:
+def _argument_path(location: Location, model: type[BaseModel]) -> str:
     """`("settings", "log.dirs")` as a user writes it: `settings["log.dirs"]`."""
     path = ""
-    for part in location:
+    for part, is_key, _ in _steps(location, model):
         if isinstance(part, int):
             path += f"[{part}]"
-        elif not part.isidentifier():
+        elif is_key or not part.isidentifier():
             path += f'["{part}"]'
         else:
             path += f".{part}" if path else part
     return path or "the arguments"
 
 
-def _without_union_branches(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+def _steps(
+    location: Location, model: type[BaseModel]
+) -> Iterator[tuple[int | str, bool, type[BaseModel] | None]]:
+    """Each part of a path, whether it is a key of the user's own, and the model that is there."""
+    here: type[BaseModel] | None = model
+    is_key = False
+    for part in location:
+        if is_key or isinstance(part, int):
+            yield part, is_key, here
+            is_key = False
+            continue
+        field = here.model_fields.get(part) if here is not None else None
+        annotation = field.annotation if field is not None else None
+        here = _model_in(annotation)
+        yield part, False, here
+        is_key = _is_map(annotation)
+
+
+def _without_union_branches(location: Location) -> Location:
     """`settings.x.int` is pydantic's way of saying which type of a union it tried."""
     if "settings" in location:
         return location[: location.index("settings") + 2]
     return location
 
 
-def _field_names(model: type[BaseModel], parents: tuple[int | str, ...]) -> list[str]:
-    names = iter(parents)
-    for parent in names:
-        field = model.model_fields.get(str(parent))
-        nested = _model_in(field.annotation) if field is not None else None
-        if nested is None:
-            return []
-        if get_origin(field.annotation if field else None) is dict:
-            next(names, None)  # a key of the user's
-        model = nested
-    return list(model.model_fields)
+def _field_names(model: type[BaseModel], parents: Location) -> list[str]:
+    models = [model, *(here for _, _, here in _steps(parents, model))]
+    return list(models[-1].model_fields) if models[-1] is not None else []
+
+
+def _is_map(annotation: object) -> bool:
+    """Whether it is `dict[str, …]` or `dict[str, …] | None`."""
+    return get_origin(annotation) is dict or any(map(_is_map, get_args(annotation)))
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:

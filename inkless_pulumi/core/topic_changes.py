@@ -48,7 +48,7 @@ def change_problems(
 
 
 def _kind_problems(old: TopicDeclaration, new: TopicDeclaration, may_switch: bool) -> list[Problem]:
-    if old.kind == new.kind:
+    if old.kind == new.kind or old.kind is None or new.kind is None:
         return []
     if old.kind == "diskless":
         rule = "the topic is diskless, and has no way back to classic"

@@ -16,14 +16,17 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
-from inkless_pulumi.core.errors import DeclarationError, Problem
+from inkless_pulumi.core.errors import DeclarationError
 from inkless_pulumi.core.field_descriptions import field_descriptions
 from inkless_pulumi.core.model_errors import problems_of
 
 __all__ = ["SCHEMA_ID", "TopicFile", "declared_topics", "json_schema"]
 
 SCHEMA_ID: Final = "urn:inkless-pulumi:topics"
+_A_TOPIC: Final = 2
+"""Length of the path to one."""
 SettingInFile = str | bool | int | float
 
 
@@ -58,6 +61,9 @@ class TopicFile(_InFile):
 def declared_topics(content: object, subject: str) -> dict[str, dict[str, Any]]:
     """The topics in a file, by name, as the argument `topics` of a `TopicSet` takes them.
 
+    What is wrong inside a topic is left as it is: whoever takes the topics refuses it, beside all
+    else that is wrong with them.
+
     Args:
         content: of the file, parsed.
         subject: what the file is called in errors.
@@ -66,19 +72,20 @@ def declared_topics(content: object, subject: str) -> dict[str, dict[str, Any]]:
         DeclarationError: it is not of the form.
     """
     try:
-        file = TopicFile.model_validate(content)
+        TopicFile.model_validate(content)
     except ValidationError as invalid:
-        raise DeclarationError(problems_of(invalid, TopicFile), subject) from None
-    topics = {name: _merged(file.defaults, topic) for name, topic in file.topics.items()}
-    missing = [
-        Problem(f'topics["{name}"].{argument}', None, "is required", "give it here or in defaults")
-        for name, topic in topics.items()
-        for argument in ("kind", "partitions")
-        if argument not in topic
-    ]
-    if missing:
-        raise DeclarationError(missing, subject)
-    return topics
+        if not all(map(_is_inside_a_topic, invalid.errors(include_url=False))):
+            raise DeclarationError(problems_of(invalid, TopicFile), subject) from None
+    file: Mapping[str, Any] = content if isinstance(content, Mapping) else {}
+    defaults = file.get("defaults") or {}
+    return {name: _merged(defaults, topic or {}) for name, topic in file["topics"].items()}
+
+
+def _is_inside_a_topic(error: ErrorDetails) -> bool:
+    """Whether an error is about an argument of a topic, and what is wrong can travel."""
+    place, is_key = error["loc"], error["type"] == "invalid_key" or "[key]" in error["loc"]
+    scalar = isinstance(error["input"], str | int | float)
+    return place[:1] == ("topics",) and len(place) > _A_TOPIC and scalar and not is_key
 
 
 def json_schema() -> dict[str, Any]:
@@ -95,14 +102,13 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _merged(defaults: TopicInFile, topic: TopicInFile | None) -> dict[str, Any]:
-    given = {**_given(defaults), **_given(topic)}
-    settings: dict[str, SettingInFile] = {
-        **(defaults.settings or {}),
-        **((topic.settings if topic else None) or {}),
-    }
-    return {**given, "settings": settings} if settings else given
+def _merged(defaults: Mapping[str, Any], topic: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {**_given(defaults), **_given(topic)}
+    common, own = defaults.get("settings") or {}, topic.get("settings") or {}
+    if isinstance(own, Mapping) and (common or own):
+        merged["settings"] = {**common, **own}
+    return merged
 
 
-def _given(topic: TopicInFile | None) -> Mapping[str, Any]:
-    return {} if topic is None else topic.model_dump(exclude_none=True)
+def _given(topic: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in topic.items() if value is not None}

@@ -46,7 +46,7 @@ _THROTTLED = re.compile(r"\*|[0-9]+:[0-9]+(?:,[0-9]+:[0-9]+)*|")
 class TopicDeclaration:
     """A topic as declared; None is a value that is not known yet or left to its default."""
 
-    kind: TopicKind
+    kind: TopicKind | None
     name: str | None = None
     partitions: int | None = None
     replication_factor: int | None = None
@@ -55,30 +55,25 @@ class TopicDeclaration:
     """Settings of the topic by Kafka's names, those that are known."""
 
 
-def topic_problems(
-    *,
-    diskless: bool,
-    name: object = None,
-    partitions: object = None,
-    replication_factor: object = None,
-    settings: object = None,
-) -> list[Problem]:
-    """Every rule that a topic breaks, as far as it is known: None, and whatever is not of the type
-    that its argument has, is passed over.
+def as_understood(kind: object, arguments: Mapping[str, object]) -> TopicDeclaration:
+    """A topic from its arguments by name. What is not of its argument's type is not known, such as
+    a value of another resource at preview.
     """
-    given = settings if isinstance(settings, Mapping) else {}
-    topic = TopicDeclaration(
-        kind="diskless" if diskless else "classic",
+    name, settings = arguments.get("name"), arguments.get("settings")
+    return TopicDeclaration(
+        kind=_KINDS.get(kind),
         name=name if isinstance(name, str) else None,
-        partitions=_count(partitions),
-        replication_factor=_count(replication_factor),
+        partitions=_count(arguments.get("partitions")),
+        replication_factor=_count(arguments.get("replication_factor")),
         settings={
             str(key): value
-            for key, value in given.items()
+            for key, value in (settings.items() if isinstance(settings, Mapping) else ())
             if isinstance(value, (str, bool, int, float))
         },
     )
-    return declaration_problems(topic)
+
+
+_KINDS: Final[Mapping[object, TopicKind]] = {"classic": "classic", "diskless": "diskless"}
 
 
 def _count(value: object) -> int | None:
@@ -145,7 +140,7 @@ def broker_problems(factor: int | None, brokers: int | None) -> list[Problem]:
 
 
 def service_problems(
-    kind: TopicKind, diskless: bool | None, path: str, value: object
+    kind: TopicKind | None, diskless: bool | None, path: str, value: object
 ) -> list[Problem]:
     """A classic service has no diskless topics.
 
@@ -193,8 +188,10 @@ def topic_warnings(topic: TopicDeclaration) -> list[str]:
 
     A diskless topic takes many settings without a word.
     """
-    if topic.kind != "diskless":
+    if topic.kind == "classic":
         return _shortage(topic)
+    if topic.kind is None:
+        return []
     idle = [name for name in topic.settings if _idle_on_diskless(name)]
     named = f" {topic.name}" if topic.name else ""
     return [f"{', '.join(idle)}: no effect on the diskless topic{named}."] if idle else []
@@ -222,7 +219,7 @@ def _idle_on_diskless(name: str) -> bool:
     return setting is not None and setting.diskless not in ("yes", "delete only")
 
 
-def _setting_problems(kind: TopicKind, name: str, value: SettingValue) -> list[Problem]:
+def _setting_problems(kind: TopicKind | None, name: str, value: SettingValue) -> list[Problem]:
     path = setting_path(name)
     if name == DISKLESS:
         rule = "whether a topic is diskless is said by its resource"
@@ -238,6 +235,8 @@ def _setting_problems(kind: TopicKind, name: str, value: SettingValue) -> list[P
         units = units_of(name)
         remedy = f"use {example_of(units)}" if units and "whole" in found.rule else found.remedy
         return [replace(found, remedy=remedy)]
+    if kind is None:
+        return []
     special = _diskless_problem if kind == "diskless" else _classic_problem
     problem = special(setting, value)
     return [] if problem is None else [problem]
@@ -283,9 +282,9 @@ def _classic_problem(setting: Setting, value: SettingValue) -> Problem | None:
 
 def _replica_problems(topic: TopicDeclaration) -> list[Problem]:
     """With as many replicas in sync as there are, writing stops whenever one node restarts."""
-    replicas, name = topic.replication_factor, "min.insync.replicas"
-    if topic.kind == "diskless" or replicas is None:
-        replicas = None if topic.kind == "diskless" else _own_minimum_limit(topic)
+    if topic.kind != "classic":
+        return []
+    replicas, name = topic.replication_factor or _own_minimum_limit(topic), "min.insync.replicas"
     if replicas is None:
         return []
     given = topic.settings.get(name)

@@ -239,27 +239,27 @@ def _checked(resource: AnyResource, olds: Properties, news: Properties) -> Valid
     """Inputs with defaults and everything that is wrong with them."""
     secrets = [name for name, value in news.items() if value.contains_secret()]
     validated = validate(resource.inputs, _plain(news), secrets)
-    if validated.problems:
-        return validated
     missing = {
         to_camel(name): value
         for name, value in resource.defaults(validated.known).items()
         if validated.known.get(name) is None and to_camel(name) not in validated.properties
     }
-    if missing:
+    if missing and not validated.problems:
         validated = validate(resource.inputs, {**validated.properties, **missing}, secrets)
     old = lenient(resource.inputs, _plain(olds)) if olds else None
-    problems = tuple(_own_problems(resource, validated.known, old))
+    problems = tuple(_all_problems(resource, validated, old))
     return Validated(validated.known, validated.properties, problems)
 
 
-def _own_problems(
-    resource: AnyResource, known: Mapping[str, object], old: Mapping[str, object] | None
+def _all_problems(
+    resource: AnyResource, validated: Validated, old: Mapping[str, object] | None
 ) -> Iterable[Problem]:
+    """What is wrong with inputs by their form, by the resource's rules, and as a change."""
+    known, found = validated.known, list(validated.problems)
     try:
-        found = list(resource.check(known, old))
+        found += resource.check(known, old)
     except DeclarationError as wrong:
-        return wrong.problems
+        return [*found, *wrong.problems]
     if found and old is not None:
         # A change is judged by what is recorded, which only `diff` knows. What was declared last
         # is compared here beside other problems, so that a user sees all of them at once.

@@ -8,7 +8,7 @@ dropped. Defaults are filled in here, so that state has every input in full.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError, create_model
 from pydantic.alias_generators import to_camel
@@ -20,18 +20,21 @@ from inkless_pulumi.provider.wire import Path, has_unknown, unknown_paths
 
 __all__ = ["Validated", "comparable", "lenient", "to_plain", "validate"]
 
+_NO_SUCH_INPUT = "extra_forbidden"  # whatever its value will be
+
 
 @dataclass(frozen=True)
 class Validated:
     """Inputs after validation."""
 
     known: Mapping[str, object]
-    """Validated values by Python name. An input with anything unknown in it is absent; where it is
-    a nested model, its known parts are there, by path (`connection.broker_count`)."""
+    """Validated values by Python name. An input with anything unknown or wrong in it is absent;
+    where it is a nested model, what is known of it is there, by path (`connection.broker_count`),
+    and where it has such models by name, what is known of each (`topics.*`)."""
     properties: Mapping[str, object]
     """Plain values by wire name, defaults included, unknown ones as they came."""
     problems: tuple[Problem, ...] = ()
-    """What is wrong; when not empty, `known` is empty and `properties` are as given."""
+    """What is wrong; when not empty, `properties` are as given."""
 
 
 def validate(
@@ -45,23 +48,32 @@ def validate(
         secrets: wire names of inputs whose values must not be shown.
     """
     given = {name: value for name, value in given.items() if value is not None}
-    problems = tuple(_problems(model, given, frozenset(secrets)))
-    if problems:
-        return Validated({}, given, problems)
-    unknown = {name: value for name, value in given.items() if has_unknown(value)}
-    certain = {name: value for name, value in given.items() if name not in unknown}
-    left_out = frozenset(name for name in model.model_fields if to_camel(name) in unknown)
+    found = list(_problems(model, given, frozenset(secrets)))
+    wrong = {spelling for name, _ in found for spelling in (name, to_camel(str(name)))}
+    unsure = {name: value for name, value in given.items() if has_unknown(value) or name in wrong}
+    certain = {name: value for name, value in given.items() if name not in unsure}
+    left_out = frozenset(name for name in model.model_fields if to_camel(name) in {*unsure, *wrong})
     validated = _model_without(model, left_out).model_validate(certain)
     known = {name: getattr(validated, name) for name in model.model_fields if name not in left_out}
-    return Validated(known | _known_parts(model, unknown), {**to_plain(validated), **unknown})
+    known |= _known_parts(model, unsure)
+    if found:
+        return Validated(known, given, tuple(problem for _, problem in found))
+    return Validated(known, {**to_plain(validated), **unsure})
 
 
-def _known_parts(model: type[WireModel], unknown: Mapping[str, object]) -> dict[str, object]:
-    """What is known of inputs that are partly unknown."""
+def _known_parts(model: type[WireModel], unsure: Mapping[str, object]) -> dict[str, object]:
+    """What is known of inputs that are partly unknown or wrong."""
     parts: dict[str, object] = {}
     for name, field in model.model_fields.items():
-        nested, value = field.annotation, unknown.get(to_camel(name))
-        if isinstance(value, dict) and isinstance(nested, type) and issubclass(nested, WireModel):
+        nested, value = _nested_model(field.annotation), unsure.get(to_camel(name))
+        if nested is None or not isinstance(value, dict):
+            continue
+        if get_origin(field.annotation) is dict:
+            parts[f"{name}.*"] = {
+                key: lenient(nested, item) if isinstance(item, dict) else {}
+                for key, item in value.items()
+            }
+        else:
             parts |= {f"{name}.{part}": known for part, known in lenient(nested, value).items()}
     return parts
 
@@ -114,7 +126,8 @@ def _only(model: type[WireModel], name: str) -> type[WireModel]:
 
 def _problems(
     model: type[WireModel], given: Mapping[str, object], secrets: frozenset[str]
-) -> Iterable[Problem]:
+) -> Iterable[tuple[str | int, Problem]]:
+    """What is wrong, each with the name of the input that it is in."""
     values = _by_python_name(model, given)
     try:
         model.model_validate(values)
@@ -122,9 +135,13 @@ def _problems(
         unknown = list(unknown_paths(values))
         hidden = set(_by_python_name(model, dict.fromkeys(secrets)))
         for error in invalid.errors(include_url=False):
-            if not any(_related(error["loc"], path) for path in unknown):
+            place = error["loc"]
+            is_known = error["type"] == _NO_SUCH_INPUT or not any(
+                _related(place, path) for path in unknown
+            )
+            if is_known:
                 problem = problem_of(error, model)
-                yield replace(problem, value=None) if error["loc"][0] in hidden else problem
+                yield place[0], replace(problem, value=None) if place[0] in hidden else problem
 
 
 def _related(place: Path, unknown: Path) -> bool:
@@ -139,12 +156,16 @@ def _by_python_name(model: type[WireModel], given: Mapping[str, object]) -> dict
     values = {}
     for key, value in given.items():
         name, field = fields.get(key, (key, None))
-        nested = _nested_model(field.annotation) if field is not None else None
-        values[name] = value if nested is None else _nested_by_python_name(nested, value)
+        values[name] = value if field is None else _nested_by_python_name(field.annotation, value)
     return values
 
 
-def _nested_by_python_name(model: type[WireModel], value: object) -> object:
+def _nested_by_python_name(annotation: object, value: object) -> object:
+    model = _nested_model(annotation)
+    if model is None:
+        return value
+    if isinstance(value, dict) and get_origin(annotation) is dict:
+        return {key: _nested_by_python_name(model, item) for key, item in value.items()}
     if isinstance(value, dict):
         return _by_python_name(model, value)
     if isinstance(value, list):

@@ -95,7 +95,7 @@ def test_what_is_known_is_validated_at_preview_beside_what_is_unknown(engine: En
 
     with pytest.raises(EngineError) as failed:
         engine.preview(program)
-    assert "PlaceArgs has no argument prot" in error_of(failed)
+    assert 'place.prot: is not an argument; did you mean "port"?' in error_of(failed)
 
     def ill_typed() -> None:
         first = ProbeResource("first", {})

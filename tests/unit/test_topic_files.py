@@ -62,30 +62,23 @@ def test_json_is_read_as_well(tmp_path: Path) -> None:
     ("text", "message"),
     [
         (
-            "topics: {a: {kind: classic, partitons: 1}}",
-            'topics.a.partitons: is not an argument; did you mean "partitions"?',
-        ),
-        (
-            "topics: {a: {kind: classic}}",
-            'topics["a"].partitions: is required; give it here or in defaults',
-        ),
-        (
-            "topics: {a: {partitions: 1}}",
-            'topics["a"].kind: is required; give it here or in defaults',
-        ),
-        (
-            "topics: {a: {kind: compacted}}",
-            'topics.a.kind = "compacted": is not one of the '
+            "defaults: {kind: compacted}\ntopics: {a: }",
+            'defaults.kind = "compacted": is not one of the '
             "possible values; use 'classic' or 'diskless'",
         ),
         (
-            "topics: {a: {kind: classic, partitions: 0}}",
-            "topics.a.partitions = 0: is out of range; use 1 or more",
+            "defaults: {partitons: 6}\ntopics: {a: }",
+            'defaults.partitons: is not an argument; did you mean "partitions"?',
         ),
         ("topics: {a: {}, a: {}}", '"a" is there twice'),
         ("topics: [a]", 'topics = ["a"]: must be a valid dictionary; give a value of that kind'),
         ("topics: {1: {}}", "must be a valid string"),
-        ("topics: {a: {settings: {retention.ms: [7d]}}}", 'topics.a.settings["retention.ms"]'),
+        ("topics: {a: [b]}", 'topics["a"] = ["b"]: must be a valid dictionary'),
+        ("topics: {a: {1: 1}}", 'topics["a"][1] = 1: Keys should be strings'),
+        ("topics: {a: {settings: {retention.ms: [7d]}}}", 'topics["a"].settings["retention.ms"]'),
+        ("topics: {a: {settings: {retention.ms: }}}", 'topics["a"].settings["retention.ms"]'),
+        ("topics: {a: {partitions: 2026-01-01}}", 'topics["a"].partitions = "2026-01-01"'),
+        ("[]", "must be a valid dictionary"),
         ("defaults: {kind: classic}", "topics: is required; give it a value"),
         ("topics: {", "is not YAML of the right form"),
     ],
@@ -96,6 +89,16 @@ def test_a_wrong_file_is_refused_by_its_place(tmp_path: Path, text: str, message
         read_topics(path)
     assert str(refused.value).startswith(f"topics file {path}")
     assert message in str(refused.value)
+
+
+def test_what_is_wrong_inside_a_topic_is_left_to_those_who_know_all_its_rules(
+    tmp_path: Path,
+) -> None:
+    text = "defaults: {kind: classic}\ntopics: {a: {partitons: 1}, b: {partitions: 0, kind: c}}"
+    assert read_topics(written(tmp_path, text)) == {
+        "a": {"kind": "classic", "partitons": 1},
+        "b": {"kind": "c", "partitions": 0},
+    }
 
 
 def test_a_key_that_comes_twice_in_json_is_refused(tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ from inkless_pulumi.core.topic_changes import change_problems, deletion_rule, re
 from inkless_pulumi.core.topics import (
     TopicDeclaration,
     TopicKind,
+    as_understood,
     broker_problems,
+    declaration_problems,
     service_problems,
-    topic_problems,
     topic_warnings,
 )
 from inkless_pulumi.provider import resource
@@ -78,17 +79,10 @@ class _Topic(resource.Resource[TopicInputs, TopicOutputs]):
         self, known: Mapping[str, object], olds: Mapping[str, object] | None
     ) -> Iterable[Problem]:
         """Refuse what Kafka refuses or silently ignores."""
-        yield from topic_problems(
-            name=known.get("name"),
-            partitions=known.get("partitions"),
-            replication_factor=known.get("replication_factor"),
-            settings=known.get("settings"),
-            diskless=self.kind == "diskless",
-        )
-        facts, factor = service_facts(known), known.get("replication_factor")
-        yield from service_problems(self.kind, facts.diskless, "name", known.get("name"))
-        if isinstance(factor, int):
-            yield from broker_problems(factor, facts.brokers)
+        topic, facts = self._declaration(known), service_facts(known)
+        yield from declaration_problems(topic)
+        yield from service_problems(self.kind, facts.diskless, "name", topic.name)
+        yield from broker_problems(topic.replication_factor, facts.brokers)
         yield from connection_problems(known)
 
     def warnings(
@@ -180,14 +174,7 @@ class _Topic(resource.Resource[TopicInputs, TopicOutputs]):
         )
 
     def _declaration(self, arguments: Mapping[str, object]) -> TopicDeclaration:
-        name, partitions = arguments.get("name"), arguments.get("partitions")
-        settings = arguments.get("settings")
-        return TopicDeclaration(
-            kind=self.kind,
-            name=name if isinstance(name, str) else None,
-            partitions=partitions if isinstance(partitions, int) else None,
-            settings=settings if isinstance(settings, dict) else {},
-        )
+        return as_understood(self.kind, arguments)
 
     def _changes(
         self, inputs: TopicInputs, context: Context, ours: Mapping[str, str] | None = None

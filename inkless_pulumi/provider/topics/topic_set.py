@@ -21,7 +21,7 @@ from inkless_pulumi.core.topic_sets import (
     set_switch_warning,
     set_warnings,
 )
-from inkless_pulumi.core.topics import TopicDeclaration
+from inkless_pulumi.core.topics import TopicDeclaration, as_understood
 from inkless_pulumi.provider import resource
 from inkless_pulumi.provider.kafka.connection import (
     CONNECTIONS,
@@ -122,7 +122,7 @@ class TopicSet(resource.Resource[TopicSetInputs, TopicSetOutputs]):
         self, known: Mapping[str, object], recorded: Mapping[str, object]
     ) -> Iterable[Problem]:
         """Refuse changes that would lose records."""
-        if "topics" not in known:
+        if "topics" not in known and "topics.*" not in known:
             return ()
         protected = _protected(_topics(recorded), recorded.get("deletion_protection") is not False)
         return set_change_problems(
@@ -302,6 +302,10 @@ def _topics(arguments: Mapping[str, object]) -> Mapping[str, DeclaredTopicInputs
 
 
 def _declarations(arguments: Mapping[str, object]) -> dict[str, TopicDeclaration]:
+    """The topics, each as far as it is known."""
+    partly = arguments.get("topics.*")
+    if isinstance(partly, dict):
+        return {name: as_understood(topic.get("kind"), topic) for name, topic in partly.items()}
     return {name: topic.declaration for name, topic in _by_name(_topics(arguments)).items()}
 
 

@@ -60,7 +60,7 @@ def test_a_set_lives_with_a_difference_a_topic_and_a_property(
     assert engine.destroy().changed == {"delete": 2}
 
 
-def test_a_file_of_a_thousand_topics_with_three_mistakes_gets_three_messages_and_no_change(
+def test_a_file_of_a_thousand_topics_gets_a_message_for_each_mistake_and_no_change(
     engine: Engine, connection: ConnectionArgs, tmp_path: Path
 ) -> None:
     def program() -> None:
@@ -75,6 +75,7 @@ def test_a_file_of_a_thousand_topics_with_three_mistakes_gets_three_messages_and
     lines[2 + 17] = "  thousand.17: {settings: {retention.sm: 7d}}"
     lines[2 + 18] = "  thousand-and-one: {partitions: 9}"
     lines[2 + 19] = "  thousand.19: {partitions: 1, settings: {retention.ms: 7d}}"
+    lines[2 + 20] = "  thousand.20: {partitons: 3, settings: {retention.ms: 7d}}"
     (tmp_path / "topics.yaml").write_text("\n".join(lines))
     with pytest.raises(EngineError) as refused:
         engine.up(program)
@@ -84,6 +85,7 @@ def test_a_file_of_a_thousand_topics_with_three_mistakes_gets_three_messages_and
         'topics["thousand.18"]: was taken out, and is protected against deletion',
         'topics["thousand.19"].partitions = 1: the topic has 2 partitions, and Kafka can\'t take '
         "partitions away",
+        'topics["thousand.20"].partitons: is not an argument; did you mean "partitions"?',
     ):
         assert message in str(refused.value)
     assert engine.resources()["topics"] == before

@@ -7,16 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inkless_pulumi.core.errors import Problem
 from inkless_pulumi.core.service_model import SettingValue
 from inkless_pulumi.core.topics import (
     SERVER_OWNED,
     TopicDeclaration,
+    as_understood,
     collision_problems,
+    declaration_problems,
     kafka_text,
     server_settings,
-    topic_problems,
     topic_warnings,
 )
+
+
+def topic_problems(*, diskless: bool, **arguments: object) -> list[Problem]:
+    kind = "diskless" if diskless else "classic"
+    return declaration_problems(as_understood(kind, arguments))
+
 
 REFUSED: list[tuple[str, bool, dict[str, Any], str]] = [
     (
@@ -229,6 +237,14 @@ def test_what_is_not_known_yet_is_passed_over() -> None:
         )
         == []
     )
+
+
+def test_no_rule_of_either_kind_holds_while_the_kind_is_not_known() -> None:
+    settings = {"cleanup.policy": "compact", "min.insync.replicas": "3", "retention.sm": "1"}
+    topic = as_understood("clasic", {"replication_factor": 2, "settings": settings})
+    (mistyped,) = declaration_problems(topic)
+    assert mistyped.path == 'settings["retention.sm"]'
+    assert topic_warnings(replace(topic, replication_factor=1)) == []
 
 
 def test_names_that_metrics_would_confuse_are_told_apart() -> None:

@@ -500,3 +500,12 @@ def test_a_half_that_has_records_is_left_alone(
     with pytest.raises(ClusterError, match="some of its partitions are not served"):
         diskless.update("orders", ORDERS, MADE, ORDERS, screen.context())
     assert cluster.topics.all["orders"].topic_id == "id-1"
+
+
+# Warnings
+
+
+def test_a_topic_without_a_replica_to_spare_is_warned_of(classic: ClassicTopic) -> None:
+    known = {**dict(ORDERS), "replication_factor": 1}
+    (line,) = classic.warnings(known, None)
+    assert "makes unavailable the classic topic orders" in line

@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 
 import pytest
+from pulumi.provider.experimental.property_value import PropertyValue
+from pulumi.provider.experimental.provider import CheckRequest
 
 from inkless_pulumi.core.errors import ClusterError, ConnectionFailed
 from inkless_pulumi.provider.kafka.model import Refusal
@@ -14,7 +16,9 @@ from inkless_pulumi.provider.topics.topic_set import (
     TopicSetInputs,
     TopicSetOutputs,
 )
+from inkless_pulumi.provider.wire import UNKNOWN, wire
 from tests.unit.provider.memory_cluster import CONNECTION, MemoryCluster, Screen
+from tests.unit.provider.protocol import answer, silent_provider, urn
 
 CLASSIC = DeclaredTopicInputs(kind="classic", partitions=6, settings={"retention.ms": "7d"})
 DISKLESS = DeclaredTopicInputs(kind="diskless", partitions=3)
@@ -413,3 +417,54 @@ def test_an_import_takes_the_topics_that_match(
     assert found[0].deletion_protection
     with pytest.raises(ClusterError, match="has no topic nothing"):
         resource.read("orders,nothing", None, None, screen.context())
+
+
+# What is wrong by its form
+
+
+def test_what_is_mistyped_hides_nothing_else_that_is_wrong() -> None:
+    topic = {"kind": "classic", "partitions": 6, "replicationFactor": 3}
+    olds = told_to_the_plugin(dict.fromkeys(("a", "b", "c", "d"), topic))
+    news = told_to_the_plugin(
+        {
+            "a": {"kind": "clasic", "partitions": 6},
+            "b": {"kind": "classic", "partitons": 6, "settings": {"retention.sm": "7d"}},
+            "c": {"kind": "classic", "partitions": 5},
+            "e": {"kind": "classic", "partitions": "many"},
+        }
+    )
+    token = "inkless:index:TopicSet"
+    checked = answer(silent_provider().check(CheckRequest(urn(token), olds, news, b"")))
+    assert [failure.reason for failure in checked.failures or []] == [
+        'topics["a"].kind = "clasic": is not one of the possible values; use \'classic\' or '
+        "'diskless'",
+        'topics["b"].partitions: is required; give it a value',
+        'topics["b"].partitons: is not an argument; did you mean "partitions"?',
+        'topics["e"].partitions = "many": must be a valid integer, unable to parse string as an '
+        "integer; give a value of that kind",
+        'topics["b"].settings["retention.sm"] = "7d": is not a setting of topics; did you mean '
+        '"retention.ms"?',
+        'topics["c"].partitions = 5: the topic has 6 partitions, and Kafka can\'t take partitions '
+        "away; set it back to 6, or declare a new topic and copy the records",
+        'topics["d"]: was taken out, and is protected against deletion; put it back; or set '
+        "deletion_protection to False, run `pulumi up`, and take it out after that",
+    ]
+
+
+def test_what_is_not_known_yet_of_one_topic_hides_nothing_that_is_wrong() -> None:
+    news = told_to_the_plugin(
+        {
+            "a": {"kind": "classic", "partitions": UNKNOWN, "replicationFactor": UNKNOWN},
+            "b": {"kind": "classic", "partitions": 0},
+        }
+    )
+    token = "inkless:index:TopicSet"
+    checked = answer(silent_provider().check(CheckRequest(urn(token), {}, news, b"")))
+    assert [failure.reason for failure in checked.failures or []] == [
+        'topics["b"].partitions = 0: a topic has one partition at least; use 1 or more'
+    ]
+
+
+def told_to_the_plugin(topics: dict[str, dict[str, object]]) -> dict[str, PropertyValue]:
+    connection = CONNECTION.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return {"topics": wire(topics), "connection": wire(connection)}

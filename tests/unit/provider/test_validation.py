@@ -64,6 +64,39 @@ def test_the_known_parts_of_a_nested_input_are_known_by_their_paths() -> None:
     assert validated.properties == given
 
 
+def test_the_known_parts_of_inputs_by_name_are_known_by_these_names() -> None:
+    class Map(WireModel):
+        """A map."""
+
+        places: dict[str, Place]
+        """By name."""
+
+    given = {"places": {"port": {"hostName": "h", "port": UNKNOWN}, "b": {"hostName": "i"}}}
+    validated = validate(Map, given)
+    assert validated.problems == ()
+    parts = {"port": {"host_name": "h"}, "b": {"host_name": "i"}}
+    assert validated.known == {"places.*": parts}
+    assert validated.properties == given
+
+
+def test_what_is_wrong_is_absent_from_the_known() -> None:
+    given = {"displayName": "x", "kind": "c", "numbers": [1], "more_of": 1}
+    validated = validate(Thing, given)
+    assert len(validated.problems) == 2
+    assert validated.known == {
+        "display_name": "x",
+        "numbers": [1],
+        "settings": {},
+        "place": None,
+    }
+    assert validated.properties == given
+
+
+def test_an_argument_that_does_not_exist_is_told_though_its_value_is_unknown() -> None:
+    (problem,) = told({"displayName": "x", "place": {"hostName": "h", "prot": UNKNOWN}})
+    assert problem == 'place.prot: is not an argument; did you mean "port"?'
+
+
 def test_what_is_unknown_is_absent_from_the_known_and_stays_in_the_properties() -> None:
     given = {"displayName": UNKNOWN, "place": {"hostName": UNKNOWN}, "numbers": [1, UNKNOWN]}
     validated = validate(Thing, given)
