@@ -17,9 +17,9 @@ class QuotaArgs(TypedDict):
     """The user's name; `*`: each user without a quota of their own."""
     client_id: NotRequired[pulumi.Input[str]]
     """The client id; `*`: each client id without a quota of its own."""
-    producer_byte_rate: NotRequired[pulumi.Input[str]]
+    producer_byte_rate: NotRequired[pulumi.Input[str | int]]
     """What may be written a second, on each broker: bytes, or a size like `10MiB`."""
-    consumer_byte_rate: NotRequired[pulumi.Input[str]]
+    consumer_byte_rate: NotRequired[pulumi.Input[str | int]]
     """What may be read a second, on each broker: bytes, or a size like `10MiB`."""
     request_percentage: NotRequired[pulumi.Input[float]]
     """Share of a broker's request threads, in percent of one thread."""

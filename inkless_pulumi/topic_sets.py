@@ -8,7 +8,7 @@ import pulumi
 
 from inkless_pulumi._resource import InklessResource
 from inkless_pulumi.connection import ConnectionArgs
-from inkless_pulumi.topics import protected, with_texts
+from inkless_pulumi.topics import SettingValue, protected
 
 __all__ = ["DeclaredTopicArgs", "TopicSet", "TopicSetArgs"]
 
@@ -23,7 +23,7 @@ class DeclaredTopicArgs(TypedDict):
     replication_factor: NotRequired[pulumi.Input[int]]
     """Copies of each partition. Default: the cluster's, one a zone. Another number later moves
     replicas while the topic is used."""
-    settings: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    settings: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[SettingValue]]]]
     """Kafka's topic settings, such as `retention.ms`; durations and sizes may have a unit (`7d`,
     `50GiB`). What is not named has the cluster's value."""
     deletion_protection: NotRequired[pulumi.Input[bool]]
@@ -99,5 +99,4 @@ class TopicSet(InklessResource):
                 f"A TopicSet can't have the topic {renamed[0]}, which is called like one of its "
                 "arguments or outputs; declare it as a ClassicTopic or a DisklessTopic."
             )
-        topics = {name: with_texts(topic) for name, topic in given["topics"].items()}
-        return {**given, "topics": topics}
+        return given

@@ -8,7 +8,16 @@ import pulumi
 from inkless_pulumi._resource import InklessResource
 from inkless_pulumi.connection import ConnectionArgs
 
-__all__ = ["ClassicTopic", "ClassicTopicArgs", "DisklessTopic", "DisklessTopicArgs"]
+__all__ = [
+    "ClassicTopic",
+    "ClassicTopicArgs",
+    "DisklessTopic",
+    "DisklessTopicArgs",
+    "SettingValue",
+]
+
+SettingValue = str | int | float | bool
+"""A setting's value: as Kafka spells it, with a unit (`7d`), or as a number or truth value."""
 
 
 class ClassicTopicArgs(TypedDict):
@@ -21,7 +30,7 @@ class ClassicTopicArgs(TypedDict):
     replication_factor: NotRequired[pulumi.Input[int]]
     """Copies of each partition. Default: the cluster's, one a zone. Another number later moves
     replicas while the topic is used."""
-    settings: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    settings: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[SettingValue]]]]
     """Kafka's topic settings, such as `retention.ms`; durations and sizes may have a unit (`7d`,
     `50GiB`). What is not named has the cluster's value."""
     deletion_protection: NotRequired[pulumi.Input[bool]]
@@ -41,7 +50,7 @@ class DisklessTopicArgs(TypedDict):
     replication_factor: NotRequired[pulumi.Input[int]]
     """Brokers that may serve each partition; its data is in object storage whatever this says.
     Default: the cluster's, one a zone."""
-    settings: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    settings: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[SettingValue]]]]
     """Kafka's topic settings, such as `retention.ms`; durations and sizes may have a unit (`7d`,
     `50GiB`). What is not named has the cluster's value. One without effect here is warned of."""
     deletion_protection: NotRequired[pulumi.Input[bool]]
@@ -76,7 +85,7 @@ class ClassicTopic(InklessResource):
         args: ClassicTopicArgs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__(resource_name, with_texts(args), protected(args, opts))
+        super().__init__(resource_name, args, protected(args, opts))
 
 
 class DisklessTopic(InklessResource):
@@ -105,7 +114,7 @@ class DisklessTopic(InklessResource):
         args: DisklessTopicArgs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__(resource_name, with_texts(args), protected(args, opts))
+        super().__init__(resource_name, args, protected(args, opts))
 
 
 def protected(
@@ -117,17 +126,3 @@ def protected(
     if args.get("deletion_protection", True) is not True or (opts and opts.protect is not None):
         return opts
     return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=True))
-
-
-def with_texts(args: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings as Kafka spells them, for those who write `True` or `86400000`."""
-    settings = args.get("settings")
-    if not isinstance(settings, Mapping):
-        return dict(args)
-    return {**args, "settings": {name: _text(value) for name, value in settings.items()}}
-
-
-def _text(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, int | float) else value

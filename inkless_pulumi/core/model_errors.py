@@ -53,7 +53,8 @@ def _bound(kind: str, context: dict[str, object]) -> str:
 
 
 def _clause(sentence: str) -> str:
-    text = sentence.removeprefix("Input should be ").removeprefix("Input ").rstrip(".")
+    rule = sentence.partition(", unable to ")[0]  # which says the same twice
+    text = rule.removeprefix("Input should be ").removeprefix("Input ").rstrip(".")
     return f"must be {text}" if sentence.startswith("Input should be ") else text
 
 

@@ -20,7 +20,13 @@ from inkless_pulumi.provider.kafka.connection import (
     connection_problems,
 )
 from inkless_pulumi.provider.kafka.model import Cluster, QuotaEntity
-from inkless_pulumi.provider.resource import Context, Created, Incomplete, WireModel
+from inkless_pulumi.provider.resource import (
+    Context,
+    Created,
+    Incomplete,
+    SettingText,
+    WireModel,
+)
 
 __all__ = ["Quota", "QuotaInputs", "QuotaOutputs"]
 
@@ -35,9 +41,9 @@ class QuotaInputs(WireModel):
     """The user's name; `*`: each user without a quota of their own."""
     client_id: str | None = None
     """The client id; `*`: each client id without a quota of its own."""
-    producer_byte_rate: str | None = None
+    producer_byte_rate: SettingText | None = None
     """What may be written a second, on each broker: bytes, or a size like `10MiB`."""
-    consumer_byte_rate: str | None = None
+    consumer_byte_rate: SettingText | None = None
     """What may be read a second, on each broker: bytes, or a size like `10MiB`."""
     request_percentage: float | None = None
     """Share of a broker's request threads, in percent of one thread."""

@@ -13,11 +13,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Event
-from typing import ClassVar, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from inkless_pulumi.core.catalogue import setting_text
 from inkless_pulumi.core.errors import InklessError, Problem
 
 __all__ = [
@@ -27,11 +28,20 @@ __all__ = [
     "OperationCancelled",
     "Progress",
     "Resource",
+    "SettingText",
     "WireModel",
 ]
 
 Progress = Callable[[str], None]
 """Shows one line of progress on the resource's row; the next line replaces it."""
+
+
+def _as_text(value: object) -> object:
+    return setting_text(value) if isinstance(value, bool | int | float) else value
+
+
+SettingText = Annotated[str, BeforeValidator(_as_text)]
+"""A text, for which numbers and truth values may be given: they become what Kafka spells."""
 
 
 class WireModel(BaseModel):

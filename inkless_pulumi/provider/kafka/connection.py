@@ -20,7 +20,7 @@ from inkless_pulumi.core.errors import ConnectionFailed, Problem
 from inkless_pulumi.core.reassignment_throttle import throttle_problems
 from inkless_pulumi.provider.kafka.gathering import GatheringLines
 from inkless_pulumi.provider.kafka.model import Cluster
-from inkless_pulumi.provider.resource import Context, WireModel
+from inkless_pulumi.provider.resource import Context, SettingText, WireModel
 from inkless_pulumi.provider.secret_stores import (
     SecretStore,
     SecretStoreInputs,
@@ -70,7 +70,7 @@ class ConnectionInputs(WireModel):
     """Whether there are diskless topics; one is refused where there are none. Default: unknown."""
     switch_to_diskless: bool | None = None
     """Whether classic topics may become diskless. Default: they may not."""
-    reassignment_throttle: str | None = None
+    reassignment_throttle: SettingText | None = None
     """The most that a broker sends, and receives, of replicas that move to other brokers, in a
     second: a size like `50MiB`. Default: `32MiB`."""
 

@@ -30,7 +30,13 @@ from inkless_pulumi.provider.kafka.connection import (
     service_facts,
 )
 from inkless_pulumi.provider.kafka.model import TopicState
-from inkless_pulumi.provider.resource import Context, Created, Incomplete, WireModel
+from inkless_pulumi.provider.resource import (
+    Context,
+    Created,
+    Incomplete,
+    SettingText,
+    WireModel,
+)
 from inkless_pulumi.provider.topics.changes import TopicChanges
 from inkless_pulumi.provider.topics.declared import Topic, TopicChange, kind_of, users_own
 
@@ -47,7 +53,7 @@ class TopicInputs(WireModel):
     replication_factor: int | None = None
     """Copies of each partition. Default: the cluster's `default.replication.factor`. Another number
     later moves replicas while the topic is used."""
-    settings: dict[str, str] = Field(default_factory=dict)
+    settings: dict[str, SettingText] = Field(default_factory=dict)
     """Kafka's topic settings, such as `retention.ms`; durations and sizes may have a unit (`7d`,
     `50GiB`). What is not named has the cluster's value."""
     deletion_protection: bool = True

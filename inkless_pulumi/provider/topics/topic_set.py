@@ -32,7 +32,13 @@ from inkless_pulumi.provider.kafka.connection import (
     service_facts,
 )
 from inkless_pulumi.provider.kafka.model import Cluster, TopicState
-from inkless_pulumi.provider.resource import Context, Created, Incomplete, WireModel
+from inkless_pulumi.provider.resource import (
+    Context,
+    Created,
+    Incomplete,
+    SettingText,
+    WireModel,
+)
 from inkless_pulumi.provider.topics.changes import TopicChanges
 from inkless_pulumi.provider.topics.declared import (
     ASPECTS,
@@ -57,7 +63,7 @@ class DeclaredTopicInputs(WireModel):
     """Number of partitions. It can be raised later, not lowered."""
     replication_factor: int | None = None
     """Copies of each partition. Default: the cluster's `default.replication.factor`."""
-    settings: dict[str, str] = Field(default_factory=dict)
+    settings: dict[str, SettingText] = Field(default_factory=dict)
     """Kafka's topic settings, such as `retention.ms`; durations and sizes may have a unit (`7d`,
     `50GiB`). What is not named has the cluster's value."""
     deletion_protection: bool | None = None

@@ -48,7 +48,7 @@ def test_everything_is_made_once_and_leaves_no_secret_in_state(
             {
                 "name": "sales",
                 "partitions": 3,
-                "settings": {"retention.ms": "86400000"},
+                "settings": {"retention.ms": pulumi.Output.from_input(86400000)},
                 "connection": connection,
             },
             after,

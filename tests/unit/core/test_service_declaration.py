@@ -186,8 +186,8 @@ REFUSED = [
     (
         "a value of another type",
         {"volume_gib": "large"},
-        'service "orders": volume_gib = "large": must be a valid integer, unable to parse string '
-        "as an integer; give a value of that kind",
+        'service "orders": volume_gib = "large": must be a valid integer; give a '
+        "value of that kind",
     ),
     (
         "a setting that is no single value",

@@ -117,5 +117,9 @@ def test_a_wrong_quota_is_refused_with_a_way_out(arguments: dict[str, Any], mess
     assert [str(problem) for problem in quota_problems(NOTHING | arguments)] == [message]
 
 
+def test_a_rate_may_be_a_number() -> None:
+    assert QuotaInputs(producer_byte_rate=1024, connection=CONNECTION).producer_byte_rate == "1024"
+
+
 def test_what_is_not_known_yet_is_passed_over() -> None:
     assert quota_problems({}) == []

@@ -440,8 +440,7 @@ def test_what_is_mistyped_hides_nothing_else_that_is_wrong() -> None:
         "'diskless'",
         'topics["b"].partitions: is required; give it a value',
         'topics["b"].partitons: is not an argument; did you mean "partitions"?',
-        'topics["e"].partitions = "many": must be a valid integer, unable to parse string as an '
-        "integer; give a value of that kind",
+        'topics["e"].partitions = "many": must be a valid integer; give a value of that kind',
         'topics["b"].settings["retention.sm"] = "7d": is not a setting of topics; did you mean '
         '"retention.ms"?',
         'topics["c"].partitions = 5: the topic has 6 partitions, and Kafka can\'t take partitions '

@@ -6,7 +6,7 @@ import pytest
 from pulumi.provider.experimental.property_value import PropertyValue
 
 from inkless_pulumi.provider.difference import difference
-from inkless_pulumi.provider.resource import WireModel
+from inkless_pulumi.provider.resource import SettingText, WireModel
 from inkless_pulumi.provider.validation import lenient, validate
 from inkless_pulumi.provider.wire import UNKNOWN, plain, wire
 
@@ -49,6 +49,20 @@ def test_defaults_are_filled_in_nested_ones_too() -> None:
         "place": {"hostName": "h", "port": 80},
     }
     assert validated.known["place"] == Place(host_name="h")
+
+
+@pytest.mark.parametrize(
+    ("given", "spelt"),
+    [("7d", "7d"), (86400000, "86400000"), (0.5, "0.5"), (False, "false"), (2.0, "2")],
+)
+def test_a_setting_may_be_a_number_or_a_truth_value(given: object, spelt: str) -> None:
+    class Tuned(WireModel):
+        """Something with settings."""
+
+        settings: dict[str, SettingText]
+        """Settings."""
+
+    assert validate(Tuned, {"settings": {"x": given}}).properties == {"settings": {"x": spelt}}
 
 
 def test_the_known_parts_of_a_nested_input_are_known_by_their_paths() -> None:
