@@ -4,10 +4,13 @@ Nothing may be there that state does not know, and nothing that state knows may 
 """
 
 import re
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from inkless_pulumi.provider.kafka.model import BrokerState, Cluster
+from inkless_pulumi.provider.pauses import growing_pauses
 from inkless_pulumi.provider.throttle import RATES
 from inkless_pulumi.sandbox import machine
 from inkless_pulumi.sandbox.account import Account
@@ -25,6 +28,8 @@ _SECRET = "aws:secretsmanager/secret:Secret"
 _DATABASE = "aws:rds/instance:Instance"
 _REPOSITORY = "aws:ecr/repository:Repository"
 _IMAGE = "inkless:index:BrokerImage"
+_STARTED_SECONDS = 120.0
+_PAUSES = (0.2, 2.0)
 _CLOUD_TYPE = re.compile(r"aws:[a-z0-9]+/\w+:\w+")
 
 
@@ -71,10 +76,10 @@ def _in_the_cluster(place: Stage) -> Iterator[str]:
     brokers = {str(node["nodeId"]) for node in nodes if "broker" in node["roles"]}
     controllers = {str(node["nodeId"]) for node in nodes if "controller" in node["roles"]}
     with administered(place) as cluster:
-        registered = cluster.nodes.brokers()
-        serving = {str(broker.node_id) for broker in registered if not broker.fenced}
+        registered = _started(cluster, brokers)
+        serving = {id for id, broker in registered.items() if not broker.fenced}
         yield from _differences("serving broker", serving, brokers)
-        registrations = {str(broker.node_id) for broker in registered}
+        registrations = set(registered)
         yield from _differences("registration", registrations, brokers)
         voters = [str(voter.node_id) for voter in cluster.nodes.quorum().voters]
         if sorted(voters) != sorted(controllers):
@@ -87,6 +92,22 @@ def _in_the_cluster(place: Stage) -> Iterator[str]:
         credentials = cluster.users.describe(["load"]).get("load", {})
         if len(credentials) != 1:
             yield f"the user has {len(credentials)} passwords"
+
+
+def _started(cluster: Cluster, brokers: set[str]) -> dict[str, BrokerState]:
+    """The brokers that are registered, by id, as soon as all that should serve do.
+
+    Machines that were killed start again by themselves, and a run that changes nothing waits for
+    none of them.
+    """
+    deadline = time.monotonic() + _STARTED_SECONDS
+    for pause in growing_pauses(*_PAUSES):
+        registered = {str(broker.node_id): broker for broker in cluster.nodes.brokers()}
+        serving = {id for id, broker in registered.items() if not broker.fenced}
+        if brokers <= serving or time.monotonic() > deadline:
+            break
+        time.sleep(pause)
+    return registered
 
 
 def _differences(what: str, there: Iterable[str], known: set[str]) -> Iterator[str]:
