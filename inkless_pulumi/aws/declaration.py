@@ -1,11 +1,11 @@
 """From the component's arguments to what `core` plans with, with every rule checked on the way."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
 
+from inkless_pulumi.aws.arguments import argument_problems
 from inkless_pulumi.aws.control_plane import connections_to_allow
 from inkless_pulumi.aws.errors import InvalidDeclaration, declared, refuse
 from inkless_pulumi.aws.firewall import source_problems
@@ -89,15 +89,19 @@ def plan_service(name: str, args: InklessServiceArgs, *, stack_region: str | Non
     user's decides.
 
     Raises:
-        InvalidDeclaration: with all problems of one kind at once, under the arguments' own names.
+        InvalidDeclaration: with all that is wrong, under the arguments' own names.
     """
     subject = f'service "{name}"'
-    _refuse_unknown_arguments(args, subject)
-    refuse(zone_problems(args["zones"], stack_region), subject)
+    problems = argument_problems(args, InklessServiceArgs)
+    wrong_zones = zone_problems(args["zones"], stack_region) if "zones" in args else []
+    if wrong_zones or "zones" not in args:
+        raise InvalidDeclaration([*problems, *wrong_zones], subject)
     region = str(region_of(args["zones"][0]))
-    cluster = _cluster(name, args, subject, region)
+    try:
+        cluster = _cluster(name, args, subject, region)
+    except InvalidDeclaration as wrong:
+        raise InvalidDeclaration([*problems, *wrong.problems], subject) from None
     plan = cluster.declaration.plan
-    storage = args.get("storage")
     types, architecture = MACHINE_TYPES[plan], cluster.declaration.architecture
     service = ServicePlan(
         cluster=cluster,
@@ -115,27 +119,12 @@ def plan_service(name: str, args: InklessServiceArgs, *, stack_region: str | Non
         database_connections=connections_to_allow(cluster),
         database_backup_days=int(args.get("database_backup_days", DEFAULT_BACKUP_DAYS)),
     )
-    problems = _network_problems(args, service) + _machine_problems(service)
-    if storage is not None and isinstance(storage["bucket"], str):
-        problems += bucket_problems(storage["bucket"], 'storage["bucket"]')
+    problems += _network_problems(args, service) + _machine_problems(service)
+    if isinstance(bucket := args.get("storage", {}).get("bucket"), str):
+        problems += bucket_problems(bucket, 'storage["bucket"]')
     problems += _shortage_problems(args)
     refuse(problems + _either_or_problems(args) + _database_problems(args, service), subject)
     return service
-
-
-def _refuse_unknown_arguments(args: Mapping[str, Any], subject: str) -> None:
-    known = InklessServiceArgs.__annotations__
-    refuse(
-        (
-            Problem(name, None, "is not an argument", "remove it, or correct its name")
-            for name in args
-            if name not in known
-        ),
-        subject,
-    )
-    if not args.get("zones"):
-        missing = Problem("zones", None, "is required", "name three availability zones")
-        raise InvalidDeclaration([missing], subject)
 
 
 def _cluster(name: str, args: InklessServiceArgs, subject: str, region: str) -> ClusterPlan:

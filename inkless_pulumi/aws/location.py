@@ -1,7 +1,6 @@
 """Region and partition, read off the zones: they are plain values, so no lookup is needed."""
 
 import re
-from collections.abc import Sequence
 
 from inkless_pulumi.core.errors import Problem
 
@@ -14,12 +13,16 @@ def region_of(zone: str) -> str | None:
     return found.group() if found else None
 
 
-def zone_problems(zones: Sequence[str], configured_region: str | None) -> list[Problem]:
+def zone_problems(zones: object, configured_region: str | None) -> list[Problem]:
     """What AWS would refuse of the zones: not a zone's name, or not all in the stack's region."""
+    if not zones:
+        return [Problem("zones", None, "is required", "name three availability zones")]
+    if not isinstance(zones, list | tuple):
+        return [Problem("zones", zones, "must be a list", "name three availability zones in it")]
     problems = []
-    expected = configured_region or (region_of(zones[0]) if zones else None)
+    expected = configured_region or region_of(str(zones[0]))
     for index, zone in enumerate(zones):
-        region, path = region_of(zone), f"zones[{index}]"
+        region, path = region_of(str(zone)), f"zones[{index}]"
         if region is None or region == zone:
             rule = "is not the name of an availability zone"
             problems.append(Problem(path, zone, rule, 'write it like "eu-west-1a"'))

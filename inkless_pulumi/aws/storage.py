@@ -6,9 +6,11 @@ from typing import Final, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from inkless_pulumi.aws.arguments import argument_problems
 from inkless_pulumi.aws.encryption import encryption_key
 from inkless_pulumi.aws.errors import refuse
 from inkless_pulumi.aws.scope import Scope, wire_names
+from inkless_pulumi.core.errors import Problem
 from inkless_pulumi.core.storage_names import bucket_problems
 
 DEFAULT_RESTORE_WINDOW_DAYS: Final = 7
@@ -41,7 +43,7 @@ class S3Storage(pulumi.ComponentResource):
     versioned. No rule expires live objects: the brokers delete them when retention says so.
 
     Raises:
-        InvalidDeclaration: S3 would refuse the bucket's name.
+        InvalidDeclaration: there is no such argument, or its value is refused.
     """
 
     bucket: pulumi.Output[str]
@@ -57,8 +59,14 @@ class S3Storage(pulumi.ComponentResource):
         args: S3StorageArgs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        problems = argument_problems(args, S3StorageArgs)
         if "bucket_name" in args:
-            refuse(bucket_problems(args["bucket_name"], "bucket_name"), f'storage "{name}"')
+            problems += bucket_problems(args["bucket_name"], "bucket_name")
+        if args.get("restore_window_days", DEFAULT_RESTORE_WINDOW_DAYS) < 1:
+            rule = "must be 1 or more: a restored database needs what was deleted since"
+            days = args["restore_window_days"]
+            problems.append(Problem("restore_window_days", days, rule, "use 7, the default"))
+        refuse(problems, f'storage "{name}"')
         super().__init__("inkless:aws:S3Storage", name, wire_names(args), opts)
         scope = Scope(name, self, args.get("deletion_protection", True), args.get("tags", {}))
         key_arn = encryption_key(scope, args.get("kms_key_arn"))

@@ -5,7 +5,7 @@ from typing import Any, cast
 import pulumi
 import pytest
 
-from inkless_pulumi.aws import InklessServiceArgs
+from inkless_pulumi.aws import InklessServiceArgs, S3Storage
 from inkless_pulumi.aws.declaration import ServicePlan, plan_service
 from inkless_pulumi.aws.errors import InvalidDeclaration
 from inkless_pulumi.core.errors import DeclarationError
@@ -82,7 +82,12 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"database_instance_class": "db.t4g.micro"}, "database_instance_class", "connections"),
     ({"database": {"host": "x"}, "database_multi_az": False}, "database_multi_az", "database"),
     ({"on_shortage": "ignore"}, "on_shortage", "refuse or wait or accept"),
-    ({"zone": ["a"]}, "zone", "not an argument"),
+    ({"zone": ["a"]}, "zone", 'is not an argument; did you mean "zones"?'),
+    ({"zones": "eu-west-1a"}, "zones", "must be a list"),
+    ({"zones": [1, 2, 3]}, "zones[0]", "availability zone"),
+    ({"storage": {"bucket_name": "x"}}, 'storage["bucket_name"]', "is not an argument"),
+    ({"storage": {"bucket_name": "x"}}, 'storage["bucket"]', "is required"),
+    ({"database": {"host": "x"}}, 'database["password_secret_id"]', "is required"),
 ]
 
 
@@ -97,6 +102,36 @@ def test_bad_input_is_refused_at_its_argument(
     assert path in [problem.path for problem in refusal.value.problems]
     assert hint in str(refusal.value)
     assert 'service "orders"' in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"plann": "tiny", "settings": {"num.partitons": 6}},
+        {"plann": "tiny", "zones": ["a"]},
+        {"plann": "tiny", "client_cidrs": ["10.1.0.1/16"]},
+    ],
+)
+def test_a_mistyped_name_hides_nothing_else_that_is_wrong(arguments: dict[str, Any]) -> None:
+    with pytest.raises(InvalidDeclaration) as refusal:
+        plan(**arguments)
+    mistyped, other = refusal.value.problems
+    assert str(mistyped) == 'plann: is not an argument; did you mean "plan"?'
+    assert other.path != "plan"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"bucketname": "x"}, 'bucketname: is not an argument; did you mean "bucket_name"?'),
+        ({"restore_window_days": 0}, "restore_window_days = 0: must be 1 or more"),
+        ({"bucket_name": "A"}, "bucket_name"),
+    ],
+)
+def test_a_bucket_is_refused_at_its_argument(arguments: Any, message: str) -> None:
+    with pytest.raises(InvalidDeclaration) as refusal:
+        S3Storage("objects", arguments)
+    assert str(refusal.value).startswith(f'storage "objects": {message}')
 
 
 def test_zones_outside_of_the_stacks_region_are_refused() -> None:
