@@ -7,7 +7,7 @@ dropped. Defaults are filled in here, so that state has every input in full.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError, create_model
@@ -48,7 +48,18 @@ def validate(
         secrets: wire names of inputs whose values must not be shown.
     """
     given = {name: value for name, value in given.items() if value is not None}
-    found = list(_problems(model, given, frozenset(secrets)))
+    try:
+        sound = model.model_validate(given)
+    except ValidationError:
+        return _as_far_as_understood(model, given, frozenset(secrets))
+    return Validated({name: getattr(sound, name) for name in model.model_fields}, to_plain(sound))
+
+
+def _as_far_as_understood(
+    model: type[WireModel], given: Mapping[str, object], secrets: frozenset[str]
+) -> Validated:
+    """Inputs of which some are wrong, or not known: these are no values of their types."""
+    found = list(_problems(model, given, secrets))
     wrong = {spelling for name, _ in found for spelling in (name, to_camel(str(name)))}
     unsure = {name: value for name, value in given.items() if has_unknown(value) or name in wrong}
     certain = {name: value for name, value in given.items() if name not in unsure}
@@ -152,12 +163,17 @@ def _related(place: Path, unknown: Path) -> bool:
 
 def _by_python_name(model: type[WireModel], given: Mapping[str, object]) -> dict[str, object]:
     """Values with the wire's names in Python's spelling, which is what the user wrote."""
-    fields = {to_camel(name): (name, field) for name, field in model.model_fields.items()}
+    fields = _fields_by_wire_name(model)
     values = {}
     for key, value in given.items():
-        name, field = fields.get(key, (key, None))
-        values[name] = value if field is None else _nested_by_python_name(field.annotation, value)
+        name, annotation = fields.get(key, (key, None))
+        values[name] = _nested_by_python_name(annotation, value)
     return values
+
+
+@cache
+def _fields_by_wire_name(model: type[WireModel]) -> dict[str, tuple[str, Any]]:
+    return {to_camel(name): (name, field.annotation) for name, field in model.model_fields.items()}
 
 
 def _nested_by_python_name(annotation: object, value: object) -> object:

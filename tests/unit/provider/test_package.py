@@ -17,6 +17,8 @@ from inkless_pulumi.core.errors import InklessError
 from inkless_pulumi.provider.resource import Resource, WireModel
 from inkless_pulumi.provider.schema import package_schema
 from inkless_pulumi.provider.server import RESOURCES, resource_named
+from inkless_pulumi.provider.validation import validate
+from inkless_pulumi.provider.wire import UNKNOWN
 
 MODULES = (
     "access",
@@ -104,6 +106,12 @@ def test_inputs_and_outputs_share_no_name_and_flags_name_real_fields(
     assert resource.replace_on <= inputs
     assert resource.secret_outputs <= outputs
     assert resource.stable_outputs <= outputs
+
+
+@pytest.mark.parametrize("resource", resources(), ids=lambda resource: resource.token)
+def test_what_is_not_known_yet_is_no_value_of_any_input(resource: Resource[Any, Any]) -> None:
+    for name in resource.inputs.model_fields:
+        assert name not in validate(resource.inputs, {to_camel(name): UNKNOWN}).known
 
 
 @pytest.mark.parametrize("resource", resources(), ids=lambda resource: resource.token)
