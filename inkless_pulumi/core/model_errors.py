@@ -91,9 +91,10 @@ def _steps(
 
 def _without_union_branches(location: Location) -> Location:
     """`settings.x.int` is pydantic's way of saying which type of a union it tried."""
-    if "settings" in location:
-        return location[: location.index("settings") + 2]
-    return location
+    if "settings" not in location:
+        return location
+    last = max(place for place, part in enumerate(location) if part == "settings")
+    return location[: last + 2]
 
 
 def _field_names(model: type[BaseModel], parents: Location) -> list[str]:

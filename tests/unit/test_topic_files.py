@@ -77,6 +77,10 @@ def test_json_is_read_as_well(tmp_path: Path) -> None:
         ("topics: {a: {1: 1}}", 'topics["a"][1] = 1: Keys should be strings'),
         ("topics: {a: {settings: {retention.ms: [7d]}}}", 'topics["a"].settings["retention.ms"]'),
         ("topics: {a: {settings: {retention.ms: }}}", 'topics["a"].settings["retention.ms"]'),
+        (
+            "topics: {settings: {settings: {retention.ms: [7d]}}}",
+            'topics["settings"].settings["retention.ms"] = ["7d"]',
+        ),
         ("topics: {a: {partitions: 2026-01-01}}", 'topics["a"].partitions = "2026-01-01"'),
         ("[]", "must be a valid dictionary"),
         ("defaults: {kind: classic}", "topics: is required; give it a value"),
