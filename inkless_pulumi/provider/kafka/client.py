@@ -34,6 +34,7 @@ Outcome = tuple[K, int, str | None, T]
 _AUTHORIZATION_CODES = frozenset({29, 30, 31, 53, 65})
 _BROKER_NOT_AVAILABLE = 8
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+_FAILURE_HOLDS_SECONDS = 2.0
 
 logging.getLogger("kafka").addHandler(logging.NullHandler())  # failures are told by our own errors
 
@@ -87,7 +88,8 @@ class SharedClient:
     def get(self, pause: Callable[[float], None]) -> KafkaAdminClient:
         """Give the connected client, connecting first when there is none.
 
-        One thread connects while the others wait; if it fails, it fails for all of them.
+        One thread connects while the others wait; if it fails, it fails for all of them, and for
+        those that come right after it: the engine begins the next resources as others fail.
 
         Raises:
             ConnectionFailed: no server answered in time; it says why.
@@ -95,7 +97,7 @@ class SharedClient:
         asked_at = time.monotonic()
         with self._lock:
             if self._client is None:
-                if self._failure is not None and self._failed_at > asked_at:
+                if self._failure and self._failed_at > asked_at - _FAILURE_HOLDS_SECONDS:
                     raise Unreachable(str(self._failure), self._failure.findings)
                 self._client = self._connect(pause)
             return self._client

@@ -24,6 +24,7 @@ from tests.unit.provider.memory_cluster import CONNECTION, Screen
 
 NOT_CONTROLLER, EXISTS, UNKNOWN_TOPIC, FORBIDDEN = 41, 36, 3, 29
 Codes = dict[str, int]
+REFUSED = Finding("10.0.0.1:9094", "network", "connection refused")
 
 
 class Broker:
@@ -47,10 +48,7 @@ class Broker:
 
 @pytest.fixture
 def session_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Broker], Session]:
-    def lost(*_: object) -> list[Finding]:
-        return [Finding("10.0.0.1:9094", "network", "connection refused")]
-
-    monkeypatch.setattr(module, "probe_all", lost)
+    monkeypatch.setattr(module, "probe_all", lambda *_: [REFUSED])
 
     def session(broker: Broker) -> Session:
         target = Target(("10.0.0.1:9094",), cast(Any, lambda: None), "the administrator")
@@ -98,6 +96,29 @@ def test_a_missing_right_is_told_at_once(session_of: Callable[[Broker], Session]
     with pytest.raises(ConnectionFailed, match="does not allow this to the administrator"):
         create(session_of(broker), "a", "b")
     assert len(broker.asked) == 1
+
+
+def test_who_comes_right_after_a_failed_connection_does_not_try_for_as_long_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    attempts: list[float] = []
+
+    def refuse(_: object, context: object, seconds: float) -> None:
+        attempts.append(seconds)
+        raise KafkaConnectionError("refused")
+
+    monkeypatch.setattr(SharedClient, "_bootstrap", refuse)
+    monkeypatch.setattr(module, "probe_all", lambda *_: [REFUSED])
+    target = Target(("10.0.0.1:9094",), cast(Any, lambda: None), "the administrator")
+    shared = SharedClient(target, Limits(connect=0))
+    for _ in range(2):
+        with pytest.raises(Unreachable, match="connection refused"):
+            shared.get(lambda seconds: None)
+    assert len(attempts) == 1
+    monkeypatch.setattr(module, "_FAILURE_HOLDS_SECONDS", 0)
+    with pytest.raises(Unreachable):
+        shared.get(lambda seconds: None)
+    assert len(attempts) == 2
 
 
 def test_nothing_is_sent_about_nothing(session_of: Callable[[Broker], Session]) -> None:
