@@ -16,10 +16,12 @@ Catch `InklessError` to catch all of them. Their text is written for the person 
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 _LONGEST_SHOWN_VALUE = 120
+_MANY, _NAMED = 5, 10
 
 
 class InklessError(Exception):
@@ -50,6 +52,24 @@ class Problem:
         return replace(self, path=f"{parent}{joint}{self.path}")
 
 
+def told(problems: Iterable[Problem]) -> list[str]:
+    """Problems as a person reads them, a line each. Where many are alike but for their places, such
+    as one mistake in what holds for a thousand topics, it is the first, and where others are.
+    """
+    alike: dict[tuple[str, str, str], list[Problem]] = defaultdict(list)
+    for problem in problems:
+        alike[_shown(problem.value), problem.rule, problem.remedy].append(problem)
+    lines: list[str] = []
+    for first, *others in alike.values():
+        if len(others) < _MANY:
+            lines += map(str, [first, *others])
+        else:
+            places = [other.path for other in others[:_NAMED]]
+            more = [] if len(others) <= _NAMED else ["…"]
+            lines.append(f"{first} ({len(others)} more like this: {', '.join(places + more)})")
+    return lines
+
+
 class DeclarationError(InklessError):
     """A declaration breaks rules that are known before anything is created.
 
@@ -62,11 +82,12 @@ class DeclarationError(InklessError):
         super().__init__(self._text())
 
     def _text(self) -> str:
-        if len(self.problems) == 1:
-            return f"{self.subject}: {self.problems[0]}" if self.subject else str(self.problems[0])
+        lines = told(self.problems)
+        if len(lines) == 1:
+            return f"{self.subject}: {lines[0]}" if self.subject else lines[0]
         count = f"{len(self.problems)} problems"
         heading = f"{self.subject} has {count}:" if self.subject else f"{count}:"
-        return "\n".join([heading, *(f"  - {problem}" for problem in self.problems)])
+        return "\n".join([heading, *(f"  - {line}" for line in lines)])
 
 
 class SecretStoreError(InklessError):

@@ -22,6 +22,7 @@ from inkless_pulumi.core.errors import (
     InklessError,
     Problem,
     raise_problems,
+    told,
 )
 from inkless_pulumi.provider.difference import difference
 from inkless_pulumi.provider.resource import Context, Created, Incomplete, Resource, WireModel
@@ -112,7 +113,7 @@ class InklessProvider(rpc.Provider):
         checked = await self._run(_checked, resource, request.old_inputs, request.new_inputs)
         # The property of a failure stays empty: the problem's text names the path and, unless it is
         # a secret, the value, where the engine would print either wrongly for nested paths.
-        failures = [rpc.CheckFailure("", str(problem)) for problem in checked.problems]
+        failures = [rpc.CheckFailure("", line) for line in told(checked.problems)]
         if not failures:
             old = lenient(resource.inputs, _plain(request.old_inputs))
             for line in resource.warnings(checked.known, old if request.old_inputs else None):

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 import inkless_pulumi.core
-from inkless_pulumi.core.errors import DeclarationError, InklessError, Problem, raise_problems
+from inkless_pulumi.core.errors import (
+    DeclarationError,
+    InklessError,
+    Problem,
+    raise_problems,
+    told,
+)
 
 CORE = Path(inkless_pulumi.core.__file__).parent
 ALLOWED = {*sys.stdlib_module_names, "pydantic", "pydantic_core", "inkless_pulumi"}
@@ -26,6 +32,22 @@ def test_several_problems_have_a_line_each() -> None:
     assert str(DeclarationError(problems, "topic")) == (
         "topic has 2 problems:\n  - a = 1: is odd; use 2\n  - b: is missing; give it"
     )
+
+
+def test_many_problems_that_differ_in_their_places_alone_are_told_together() -> None:
+    alike = [Problem(f"topics[{number}]", 0, "is none", "use 1") for number in range(100)]
+    other = Problem("topics[3]", 7, "is odd", "use 8")
+    places = ", ".join(f"topics[{number}]" for number in range(1, 11))
+    assert told([*alike[:50], other, *alike[50:]]) == [
+        f"topics[0] = 0: is none; use 1 (99 more like this: {places}, …)",
+        str(other),
+    ]
+    assert told(alike[:5]) == [str(problem) for problem in alike[:5]]
+    assert told(alike[:6]) == [
+        "topics[0] = 0: is none; use 1 (5 more like this: topics[1], topics[2], topics[3], "
+        "topics[4], topics[5])"
+    ]
+    assert str(DeclarationError(alike, "file")).startswith("file: topics[0] = 0: is none; use 1 (")
 
 
 def test_a_long_value_is_cut() -> None:

@@ -464,6 +464,16 @@ def test_what_is_not_known_yet_of_one_topic_hides_nothing_that_is_wrong() -> Non
     ]
 
 
+def test_one_mistake_in_what_holds_for_many_topics_is_told_once() -> None:
+    wrong = {"kind": "classic", "partitions": 1, "settings": {"retention.sm": "7d"}}
+    news = told_to_the_plugin({f"topic-{number}": wrong for number in range(1000)})
+    token = "inkless:index:TopicSet"
+    checked = answer(silent_provider().check(CheckRequest(urn(token), {}, news, b"")))
+    (failure,) = checked.failures or []
+    assert failure.reason.startswith('topics["topic-0"].settings["retention.sm"] = "7d": is not a')
+    assert "(999 more like this: " in failure.reason
+
+
 def told_to_the_plugin(topics: dict[str, dict[str, object]]) -> dict[str, PropertyValue]:
     connection = CONNECTION.model_dump(mode="json", by_alias=True, exclude_none=True)
     return {"topics": wire(topics), "connection": wire(connection)}
