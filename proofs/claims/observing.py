@@ -3,6 +3,7 @@
 import re
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, cast
@@ -135,12 +136,19 @@ def _written(home: Home, instance: str) -> Mapping[str, str]:
 def _process(number: int) -> tuple[str, int]:
     """The version of Kafka that a process runs, by the files that it has open; its heap (MiB)."""
     process = Path("/proc") / str(number)
-    opened = " ".join(str(file.readlink()) for file in (process / "fd").iterdir())
+    opened = " ".join(_open_files(process / "fd"))
     version = re.search(r"/kafka_2\.13-(\d+(?:\.\d+)+)\.jar", opened)
     heap = re.search(r"-Xmx(\d+)m", (process / "cmdline").read_text())
     if version is None or heap is None:
         raise ValueError(f"process {number} does not tell what it runs: {opened}")
     return version[1], int(heap[1])
+
+
+def _open_files(descriptors: Path) -> Iterator[str]:
+    """What is open; a broker closes files and connections all the time, also while one looks."""
+    for descriptor in descriptors.iterdir():
+        with suppress(FileNotFoundError):
+            yield str(descriptor.readlink())
 
 
 def _shown(address: str, listeners: str) -> tuple[str, str]:
