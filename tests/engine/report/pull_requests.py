@@ -55,6 +55,7 @@ audit = ClassicTopic(
         "deletion_protection": protection,
         "connection": service.connection,
     },
+    pulumi.ResourceOptions(depends_on=[orders]),  # so that it is checked after it, in any run
 )
 
 """
